@@ -1,0 +1,1 @@
+"""promote.yaml: read, checked, every problem reported at once."""

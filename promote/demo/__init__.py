@@ -1,0 +1,1 @@
+"""What `promote demo` needs."""

@@ -1,0 +1,1 @@
+"""Signatures and attestations: found, verified, and their claims checked."""

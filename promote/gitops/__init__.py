@@ -1,0 +1,1 @@
+"""The GitOps repository: its history, the commit, and the push that lands."""

@@ -1,0 +1,1 @@
+"""The nouns of promote: frozen, parsed once, standard library only, no I/O."""

@@ -1,0 +1,60 @@
+"""Apps, environments and places: what promote.yaml is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promote.model.reference import LAYOUT, Repository, join_registry
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A thing that is released.  `image` is a repository path, `names` what manifests may call it besides.
+
+    `source` is the repository that its certificate and its label must name, None when nobody asks.
+    """
+
+    name: str
+    image: str
+    names: tuple[str, ...] = ()
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A registry, the name it is pulled by, and the overlays that run from it.
+
+    `registry` is ``host[:port][/prefix]`` or ``oci:DIRECTORY`` (absolute).  `pull` is what manifests say instead, None
+    where they keep whatever name they have.  `overlays` are directories relative to the repository's root and may
+    hold ``{app}``.
+    """
+
+    registry: str
+    pull: str | None
+    overlays: tuple[str, ...]
+
+    def repository(self, app: App) -> Repository:
+        """Where this place keeps `app`; raises `Malformed`."""
+        return join_registry(self.registry, app.image)
+
+    def pull_name(self, app: App) -> str | None:
+        """What a manifest calls `app` at this place, without tag and digest; None when any name will do."""
+        return f"{self.pull}/{app.image}" if self.pull else None
+
+    def overlays_of(self, app: App) -> tuple[str, ...]:
+        """The overlay directories of `app`."""
+        return tuple(o.replace("{app}", app.name) for o in self.overlays)
+
+    @property
+    def is_layout(self) -> bool:
+        """Whether this place is a directory and not a host."""
+        return self.registry.startswith(LAYOUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One or more places, and the environments that they may be promoted from."""
+
+    name: str
+    places: tuple[Place, ...]
+    promoted_from: tuple[str, ...] = ()

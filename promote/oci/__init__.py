@@ -1,0 +1,1 @@
+"""Image content: a registry and a directory behind one door, and the copy between them."""

@@ -1,0 +1,1 @@
+"""Finding and editing image references in kustomize overlays, byte by byte."""

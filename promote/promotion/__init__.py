@@ -1,0 +1,1 @@
+"""A promotion: plan (facts and verdicts), then apply (act and read back)."""

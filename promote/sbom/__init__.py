@@ -1,0 +1,1 @@
+"""Reading SPDX and CycloneDX documents."""
