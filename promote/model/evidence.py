@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from promote.model.digest import Digest
-from promote.model.manifest import NOTHING
+from promote.model.manifest import nothing
 
 
 class Kind(Enum):
@@ -74,7 +74,7 @@ class Evidence:
     log: Log
     predicate_type: str | None = None
     predicate: Any = field(default=None, hash=False)
-    annotations: Mapping[str, str] = field(default=NOTHING, hash=False)
+    annotations: Mapping[str, str] = field(default_factory=nothing, hash=False)
     time: datetime | None = None
 
 

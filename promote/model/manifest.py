@@ -22,7 +22,10 @@ INDEX_TYPES = frozenset({OCI_INDEX, DOCKER_INDEX})
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 """What a registry must accept at least (distribution-spec 1.1, "Pushing Manifests"); larger ones are refused."""
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
+
+def nothing() -> Mapping[str, str]:
+    """No annotations."""
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Descriptor:
     digest: Digest
     size: int
     artifact_type: str | None = None
-    annotations: Mapping[str, str] = field(default=NOTHING, hash=False)
+    annotations: Mapping[str, str] = field(default_factory=nothing, hash=False)
     platform: str | None = None
 
     @classmethod
@@ -173,7 +176,7 @@ def _optional_text(value: dict[str, Any], key: str) -> str | None:
 def _annotations(value: dict[str, Any]) -> Mapping[str, str]:
     items = value.get("annotations")
     if items is None:
-        return NOTHING
+        return nothing()
     if not isinstance(items, dict) or not all(isinstance(v, str) for v in items.values()):
         raise Malformed("annotations", items, "an object of strings")
     return MappingProxyType(items)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from promote.model.manifest import NOTHING
+from promote.model.manifest import nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,16 @@ class LogDemand(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SignaturePolicy:
-    """What a signature must have.  `annotations` must be signed with these values."""
+    """What a signature must have.  `annotations` must be signed with these values.
 
-    annotations: Mapping[str, str] = field(default=NOTHING, hash=False)
+    `provenance` widens it: a build provenance by a trusted signer counts as a signature too (for those who have only
+    GitHub's attestations).  `signature` False: nothing else does.
+    """
+
+    annotations: Mapping[str, str] = field(default_factory=nothing, hash=False)
     log: LogDemand = LogDemand.PROMISE
+    provenance: bool = False
+    signature: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +86,13 @@ COMMIT_TAG = re.compile(r"sha-(?P<commit>[0-9a-f]{7,64})")
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """The gates of an environment.  `signature` or `sbom` None: turned off, and every report says so."""
+    """The gates of an environment.  `signature` or `sbom` None: turned off, and every report says so.
+
+    `attestations` are predicate types that must be attested besides.
+    """
 
     tag: re.Pattern[str] = COMMIT_TAG
     signature: SignaturePolicy | None = SignaturePolicy()
     sbom: SbomPolicy | None = SbomPolicy()
+    attestations: tuple[str, ...] = ()
     deployed: DeployedDemand = DeployedDemand.EVER

@@ -1,0 +1,288 @@
+"""Reading promote.yaml: from a file to a `Configuration`, or all of its problems at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pydantic import ValidationError
+
+from promote.config.document import MAX_BYTES, Document, parse
+from promote.config.schema import (
+    EnvironmentSection,
+    File,
+    GatesSection,
+    KeySection,
+    PlaceSection,
+    TrustSection,
+    known_keys,
+)
+from promote.errors import Misuse
+from promote.model.configuration import Configuration, GitOptions, RegistryOptions
+from promote.model.environment import App, Environment, Place
+from promote.model.malformed import Malformed, shown
+from promote.model.policy import (
+    COMMIT_TAG,
+    DeployedDemand,
+    Gates,
+    KeylessSigner,
+    KeySigner,
+    LogDemand,
+    SbomPolicy,
+    SignaturePolicy,
+    Signer,
+    Trust,
+)
+from promote.model.reference import LAYOUT, is_host, join_registry
+
+FILE_NAME = "promote.yaml"
+
+
+class Problems:
+    """Collects what is wrong, each with its line, so that nobody fixes five errors in five runs."""
+
+    def __init__(self, document: Document, shown_path: str) -> None:
+        self._document = document
+        self._path = shown_path
+        self._found: list[tuple[int, str]] = []
+
+    def add(self, where: tuple[str | int, ...], sentence: str) -> None:
+        """Note one problem at a place in the file."""
+        dotted = ".".join(str(step) for step in where)
+        entry = (self._document.line(where), f"{dotted}: {sentence}" if dotted else sentence)
+        if entry not in self._found:
+            self._found.append(entry)
+
+    def raise_any(self) -> None:
+        """Raise one `Misuse` that names every problem, if there is one."""
+        if self._found:
+            lines = [f"{self._path}:{line}: {text}" for line, text in sorted(self._found)]
+            count = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"
+            raise Misuse(
+                "configuration-invalid",
+                f"{self._path} has {count}: " + "; ".join(lines),
+                hint=f"correct {self._path} and run the same command again",
+            )
+
+
+def find(start: Path) -> Path:
+    """The promote.yaml of `start` or of the nearest directory above it, up to the repository's top; raises `Misuse`."""
+    for directory in (start, *start.parents):
+        if (directory / FILE_NAME).is_file():
+            return directory / FILE_NAME
+        if (directory / ".git").exists():
+            break
+    raise Misuse(
+        "configuration-missing",
+        f"got no {FILE_NAME} in {start} or above it, expected one at the root of the GitOps repository",
+        hint="name the file with --config FILE, or run inside the GitOps repository",
+    )
+
+
+def load(path: Path) -> Configuration:
+    """The checked configuration in `path`; raises `Misuse` with every problem, or `Misuse` when it cannot be read."""
+    path = path.absolute()
+    content = _read(path, "promote.yaml")
+    try:
+        document = parse(content)
+    except Malformed as problem:
+        raise Misuse("configuration-invalid", f"{path.name}: {problem}", hint=f"correct {path.name}") from None
+    problems = Problems(document, path.name)
+    file = _validated(document, problems)
+    apps = {name: App(name, a.image, tuple(a.names), a.source) for name, a in file.apps.items()}
+    environments = {
+        name: _environment(name, section, path.parent, apps, problems) for name, section in file.environments.items()
+    }
+    for name, environment in environments.items():
+        for i, source in enumerate(environment.promoted_from):
+            if source not in environments:
+                problems.add(("environments", name, "from", i), _unknown("environment", source, list(environments)))
+    configuration = Configuration(
+        path=path,
+        apps=apps,
+        environments=environments,
+        trust=_trust(file.trust, path.parent, problems),
+        gates={name: _gates(file.gates, section.gates) for name, section in file.environments.items()},
+        git=GitOptions(file.git.branch, file.git.remote),
+        registries=_registries(file, path.parent, problems),
+    )
+    problems.raise_any()
+    return configuration
+
+
+def _validated(document: Document, problems: Problems) -> File:
+    if not isinstance(document.value, dict):
+        problems.add((), f"got {type(document.value).__name__}, expected a mapping with version, apps and environments")
+        problems.raise_any()
+    try:
+        return File.model_validate(document.value)
+    except ValidationError as invalid:
+        for error in invalid.errors(include_url=False):
+            problems.add(_yaml_path(document.value, error["loc"]), _sentence(dict(error)))
+    problems.raise_any()
+    raise AssertionError("unreachable: a ValidationError has at least one error")
+
+
+def _yaml_path(value: Any, loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    # pydantic's location also names the member of a union that was tried; keep only what is in the file.
+    path: list[str | int] = []
+    for i, step in enumerate(loc):
+        in_mapping = isinstance(value, dict) and step in value
+        in_list = isinstance(value, list) and isinstance(step, int) and step < len(value)
+        is_missing_key = isinstance(value, dict) and i == len(loc) - 1 and step != "[key]"
+        if in_mapping or in_list:
+            value = value[step]
+        if in_mapping or in_list or is_missing_key:
+            path.append(step)
+    return tuple(path)
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    kind, got = error["type"], error.get("input")
+    if kind == "extra_forbidden":
+        return _unknown("key", str(error["loc"][-1]), known_keys())
+    if kind == "missing":
+        return "missing, expected a value"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if kind == "value_error":
+        return message
+    return f"got {shown(got, 60)}, expected otherwise: {message[0].lower()}{message[1:]}"
+
+
+def _unknown(what: str, name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"unknown {what} {shown(name, 60)!r}" + (f", did you mean {close[0]!r}?" if close else "")
+
+
+def _environment(
+    name: str, section: EnvironmentSection, root: Path, apps: Mapping[str, App], problems: Problems
+) -> Environment:
+    sections = section.all_places()
+    places = []
+    for i, place_section in enumerate(sections):
+        where: tuple[str | int, ...] = ("environments", name)
+        if section.places is not None:
+            where = (*where, "places", i)
+        places.append(_place(place_section, where, root, apps, problems))
+    return Environment(name, tuple(places), tuple(section.from_))
+
+
+def _place(
+    section: PlaceSection, where: tuple[str | int, ...], root: Path, apps: Mapping[str, App], problems: Problems
+) -> Place:
+    registry, pull = section.registry, section.pull
+    if registry.startswith(LAYOUT):
+        directory = registry.removeprefix(LAYOUT)
+        registry = f"{LAYOUT}{root / directory}"
+        if not directory:
+            problems.add((*where, "registry"), "got 'oci:', expected oci:DIRECTORY")
+    else:
+        pull = pull or registry
+    for key, value in (("registry", registry), ("pull", pull)):
+        if value and not value.startswith(LAYOUT) and not is_host(value.split("/")[0]):
+            problems.add((*where, key), f"got {shown(value)!r}, expected HOST[:PORT][/PREFIX]")
+    for app in apps.values():
+        try:
+            if not registry.startswith(LAYOUT):
+                join_registry(registry, app.image)
+            join_registry("localhost", app.image)
+        except Malformed as problem:
+            problems.add(("apps", app.name, "image"), f"got {problem.got}, expected {problem.expected}")
+    for i, overlay in enumerate(section.overlays):
+        parts = PurePosixPath(overlay)
+        if parts.is_absolute() or ".." in parts.parts or overlay.startswith("-"):
+            problems.add((*where, "overlays", i), f"got {shown(overlay)!r}, expected a directory below promote.yaml")
+    return Place(registry, pull, tuple(str(PurePosixPath(o)) for o in section.overlays))
+
+
+def _trust(section: TrustSection, root: Path, problems: Problems) -> Trust:
+    def reading(where: tuple[str | int, ...], name: str, act: Callable[[Path], bytes]) -> bytes:
+        try:
+            return act(root / name)
+        except Misuse as problem:
+            problems.add(where, problem.message)
+            return b""
+
+    signers: list[Signer] = []
+    for i, signer in enumerate(section.signers):
+        if isinstance(signer, KeySection):
+            pem = reading(("trust", "signers", i, "key"), signer.key, lambda p: _read(p, "a public key"))
+            if pem and b"-----BEGIN PUBLIC KEY-----" not in pem:
+                problems.add(("trust", "signers", i, "key"), f"{signer.key} is not a PEM public key")
+            signers.append(KeySigner(signer.key, pem))
+        else:
+            signers.append(KeylessSigner(signer.issuer, signer.identity))
+    trusted_root = None
+    if section.root != "sigstore":
+        trusted_root = reading(("trust", "root"), section.root, lambda p: _read(p, "a trusted_root.json"))
+    return Trust(tuple(signers), trusted_root)
+
+
+def _gates(base: GatesSection, own: GatesSection) -> Gates:
+    def chosen(name: str) -> Any:
+        value = getattr(own, name)
+        return getattr(base, name) if value is None else value
+
+    tag, signature, sbom = chosen("tag"), chosen("signature"), chosen("sbom")
+    attestations, deployed = chosen("attestations"), chosen("deployed")
+    return Gates(
+        tag=re.compile(tag) if tag else COMMIT_TAG,
+        signature=None
+        if signature == "off"
+        else SignaturePolicy(
+            signature.annotations,
+            LogDemand(signature.log),
+            "provenance" in signature.accept,
+            "signature" in signature.accept,
+        )
+        if signature
+        else SignaturePolicy(),
+        sbom=None if sbom == "off" else SbomPolicy(sbom.min_packages) if sbom else SbomPolicy(),
+        attestations=tuple(PREDICATE_TYPES.get(a.type, a.type) for a in attestations or ()),
+        deployed=DeployedDemand(deployed) if deployed else DeployedDemand.EVER,
+    )
+
+
+PREDICATE_TYPES = {
+    "slsaprovenance": "https://slsa.dev/provenance/v0.2",
+    "slsaprovenance02": "https://slsa.dev/provenance/v0.2",
+    "slsaprovenance1": "https://slsa.dev/provenance/v1",
+    "spdxjson": "https://spdx.dev/Document",
+    "spdx": "https://spdx.dev/Document",
+    "cyclonedx": "https://cyclonedx.org/bom",
+    "link": "https://in-toto.io/Link/v1",
+    "vuln": "https://cosign.sigstore.dev/attestation/vuln/v1",
+    "openvex": "https://openvex.dev/ns",
+    "custom": "https://cosign.sigstore.dev/attestation/v1",
+}
+"""cosign's short names for predicate types (its `attest --type`)."""
+
+
+def _registries(file: File, root: Path, problems: Problems) -> dict[str, RegistryOptions]:
+    result = {}
+    for host, section in file.registries.items():
+        if not is_host(host):
+            problems.add(("registries", host), f"got {shown(host)!r}, expected HOST[:PORT]")
+        ca = root / section.ca if section.ca else None
+        if ca is not None and not ca.is_file():
+            problems.add(("registries", host, "ca"), f"got no file {section.ca}, expected PEM certificates")
+        result[host] = RegistryOptions(section.plain_http, ca)
+    return result
+
+
+def _read(path: Path, what: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as problem:
+        raise Misuse(
+            "file-unreadable",
+            f"got {problem.strerror} for {shown(path.name)}, expected {what}",
+            hint=f"look at it with `ls -l {shown(str(path))}`",
+        ) from None
+    if len(content) > MAX_BYTES:
+        raise Misuse("file-too-large", f"got more than {MAX_BYTES} bytes in {shown(path.name)}, expected {what}")
+    return content
