@@ -106,6 +106,7 @@ def load(path: Path) -> Configuration:
         environments=environments,
         trust=_trust(file.trust, path.parent, problems),
         gates={name: _gates(file.gates, section.gates) for name, section in file.environments.items()},
+        default_gates=_gates(file.gates, GatesSection()),
         git=GitOptions(file.git.branch, file.git.remote),
         registries=_registries(file, path.parent, problems),
     )
@@ -176,7 +177,7 @@ def _place(
     registry, pull = section.registry, section.pull
     if registry.startswith(LAYOUT):
         directory = registry.removeprefix(LAYOUT)
-        registry = f"{LAYOUT}{root / directory}"
+        registry = f"{LAYOUT}{_near(root / directory)}"
         if not directory:
             problems.add((*where, "registry"), "got 'oci:', expected oci:DIRECTORY")
     else:
@@ -196,6 +197,12 @@ def _place(
         if parts.is_absolute() or ".." in parts.parts or overlay.startswith("-"):
             problems.add((*where, "overlays", i), f"got {shown(overlay)!r}, expected a directory below promote.yaml")
     return Place(registry, pull, tuple(str(PurePosixPath(o)) for o in section.overlays))
+
+
+def _near(directory: Path) -> Path:
+    """`directory` as a person here would write it: relative when it is below the working directory."""
+    here = Path.cwd()
+    return directory.relative_to(here) if directory.is_relative_to(here) else directory
 
 
 def _trust(section: TrustSection, root: Path, problems: Problems) -> Trust:

@@ -104,7 +104,7 @@ class GatesSection(Strict):
         | None
     ) = None
     attestations: list[AttestationSection] | None = None
-    deployed: Literal["current", "ever"] | Off | None = Field(
+    deployed: Annotated[Literal["current", "ever", "off"], BeforeValidator(_word_off)] | None = Field(
         default=None, description="Whether the source environment must run, or have run, the digest."
     )
 

@@ -30,7 +30,7 @@ class GitOptions:
 class Configuration:
     """A checked promote.yaml.  `path` is the file; `root` the directory that its paths are relative to.
 
-    `gates` holds one entry an environment, the file's own gates already merged in.
+    `gates` holds one entry an environment, the file's own gates already merged in; `default_gates` are the file's own.
     """
 
     path: Path
@@ -38,6 +38,7 @@ class Configuration:
     environments: Mapping[str, Environment] = field(hash=False)
     trust: Trust
     gates: Mapping[str, Gates] = field(hash=False)
+    default_gates: Gates
     git: GitOptions
     registries: Mapping[str, RegistryOptions] = field(hash=False)
 
@@ -45,3 +46,12 @@ class Configuration:
     def root(self) -> Path:
         """The directory of promote.yaml."""
         return self.path.parent
+
+    def image_names(self, app: App) -> frozenset[str]:
+        """Everything that a manifest may call the app's image, without tag and digest."""
+        names = {app.image, *app.names}
+        for environment in self.environments.values():
+            for place in environment.places:
+                pull = place.pull_name(app)
+                names.update(n for n in (pull, None if place.is_layout else str(place.repository(app))) if n)
+        return frozenset(names)

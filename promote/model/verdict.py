@@ -33,6 +33,7 @@ class Reason(Enum):
     SIGNATURE_INVALID = ("signature-invalid", 12)
     SIGNATURE_ANNOTATIONS = ("signature-annotations", 12)
     SIGNATURE_UNLOGGED = ("signature-unlogged", 12)
+    EVIDENCE_REFUSED = ("evidence-refused", 12)
     NO_SBOM = ("no-sbom", 13)
     SBOM_UNSIGNED = ("sbom-unsigned", 13)
     SBOM_FOREIGN = ("sbom-foreign", 13)

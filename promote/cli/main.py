@@ -1,0 +1,97 @@
+"""The entry point: finds the verb, and turns whatever happens into one report and one exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any, NoReturn
+
+from promote import __version__
+
+DEFAULT_VERB = "promote"
+VERBS = (DEFAULT_VERB, "verify", "demo")
+GROUP_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")
+
+
+def entry() -> NoReturn:
+    """Run the command line of this process and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run `arguments` (without the program's name); returns the exit code."""
+    if list(arguments) == ["--version"]:  # answered before anything is imported: scripts ask it often
+        sys.stdout.write(f"promote {__version__}\n")
+        return 0
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _dispatch(with_verb(arguments))
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; nothing is half visible, run the same command again to finish\n")
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of stdout is gone, and Python would complain about it at exit
+        return 141
+    except Exception as error:  # noqa: BLE001 - the last line of defence: whatever escapes is a bug in promote
+        return _bug(arguments, error)
+
+
+def with_verb(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the default verb spelt out where none is."""
+    if not arguments:
+        return ["--help"]
+    if arguments[0] in VERBS or arguments[0].split("=")[0] in GROUP_OPTIONS:
+        return list(arguments)
+    return [DEFAULT_VERB, *arguments]
+
+
+def _dispatch(arguments: list[str]) -> int:
+    import typer
+
+    from promote.cli.app import build
+
+    # typer carries its own copy of click or imports it, by version; this is the public way to its base error.
+    usage_error: Any = typer.BadParameter.__mro__[1]
+    try:
+        outcome = build()(args=arguments, prog_name="promote", standalone_mode=False)
+    except usage_error as error:
+        return _usage(arguments, str(error.format_message()))
+    except typer.Exit as done:
+        return int(done.exit_code)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _usage(arguments: list[str], message: str) -> int:
+    from promote.cli.options import Format
+    from promote.cli.session import Session, failure
+    from promote.errors import Misuse
+
+    verb = arguments[0]
+    error = Misuse("usage", message.rstrip("."), hint=f"promote {verb} --help" if verb in VERBS else "promote --help")
+    wants_json = any(a in ("--format=json", "json") and _is_format(arguments, i) for i, a in enumerate(arguments))
+    Session(format=Format.JSON if wants_json else Format.TEXT).print(failure(verb, error))
+    return error.exit_code
+
+
+def _is_format(arguments: list[str], index: int) -> bool:
+    return arguments[index] == "--format=json" or (index > 0 and arguments[index - 1] == "--format")
+
+
+def _bug(arguments: Sequence[str], error: Exception) -> int:
+    if "--debug" in arguments:
+        raise error
+    from promote.model.malformed import shown
+
+    sys.stderr.write(
+        f"promote {__version__} has a bug: {type(error).__name__}: {shown(str(error), 300)}\n"
+        "  do        run it again with --debug and report what it prints\n"
+    )
+    return 1
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,28 @@
+"""The options that verbs share, each said once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How the result is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Config = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="promote.yaml; default: the nearest one upwards.")
+]
+Repo = Annotated[Path | None, typer.Option("--repo", metavar="PATH", help="GitOps repository; default: here.")]
+OutputFormat = Annotated[Format, typer.Option("--format", help="How the result is written to stdout.")]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, max=64, help="How many things to do at once.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Every blob and manifest on stderr.")]
+NoColor = Annotated[bool, typer.Option("--no-color", help="No colour, as with NO_COLOR.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]

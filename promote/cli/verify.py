@@ -1,0 +1,46 @@
+"""`promote verify REF`: the gates that need no target."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from promote.cli.options import Config, Debug, Format, Jobs, NoColor, OutputFormat, Quiet, Repo, Verbose
+from promote.cli.session import Session, failure
+from promote.errors import PromoteError
+
+
+def verify(  # noqa: PLR0917 - typer reads the options from the signature
+    reference: Annotated[str, typer.Argument(metavar="REF", show_default=False)],
+    config: Config = None,
+    repo: Repo = None,
+    format: OutputFormat = Format.TEXT,  # noqa: A002 - the name of the option
+    jobs: Jobs = 6,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    no_color: NoColor = False,
+    debug: Debug = False,  # noqa: ARG001 - read by the entry point
+) -> None:
+    """Judge an image without promoting it.
+
+    REF is ENV, ENV:TAG, HOST/REPO:TAG, HOST/REPO@DIGEST or oci:DIR/REPO:TAG.
+    promote verify staging
+    """
+    import os
+
+    from promote.oci.stores import Stores
+    from promote.promotion import verify as verification
+    from promote.promotion.workplace import Workplace, require_signers
+
+    session = Session(config, repo, format, jobs, quiet, verbose, no_color)
+    try:
+        configuration = session.configuration()
+        require_signers(configuration)
+        stores = Stores(configuration.registries, os.environ)
+        with Workplace(configuration, stores, session.observer(), jobs) as workplace:
+            result = verification.verify(workplace, reference)
+    except PromoteError as error:
+        result = failure("verify", error)
+    session.print(result)
+    raise typer.Exit(result.exit_code)

@@ -1,0 +1,28 @@
+"""The target's overlays use this image, and it can be edited there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from promote.model.verdict import Reason, Verdict, passed, refused, skipped
+
+GATE = "overlay"
+
+
+def judge(overlays: Sequence[str], places_found: int, notes: Sequence[str]) -> Verdict:
+    """Pass when something was found to edit, or to be right already, in the overlays named.
+
+    `notes` say what could not be verified about the effect of the edit.
+    """
+    if not overlays:
+        return skipped(GATE, "the target environment has no overlays: the image is copied and nothing is committed")
+    where = ", ".join(overlays)
+    tail = "".join(f"; {note}" for note in notes)
+    noun = "reference" if places_found == 1 else "references"
+    return passed(GATE, f"{where}: {places_found} {noun} to this image{tail}")
+
+
+def refuse(code: str, summary: str, expected: str | None, actual: str | None, hint: str | None) -> Verdict:
+    """The refusal for what the overlays room found (a code of `Reason`, exit 16)."""
+    reason = next((r for r in Reason if r.code == code), Reason.NO_OVERLAY)
+    return refused(GATE, reason, summary, expected=expected, actual=actual, hint=hint)

@@ -1,0 +1,96 @@
+"""Results as JSON: one object, on success and on failure (schema: promote/output/schemas)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from promote.model.result import CommitResult, CopyResult, ErrorResult, ReleaseResult, Result
+from promote.model.verdict import Verdict
+
+SCHEMA = "promote.result/v1"
+
+
+def render(result: Result) -> str:
+    """The result as one JSON object with a final newline; ASCII only, so that it cannot steer a terminal."""
+    return json.dumps(as_object(result), indent=2) + "\n"
+
+
+def as_object(result: Result) -> dict[str, Any]:
+    """The result as the object that the schema describes."""
+    return {
+        "schema": SCHEMA,
+        "command": result.command,
+        "ok": result.ok,
+        "exit_code": result.exit_code,
+        "dry_run": result.dry_run,
+        "from": result.source,
+        "to": result.target,
+        "releases": [_release(r) for r in result.releases],
+        "commit": _commit(result.commit),
+        "error": _error(result.error),
+    }
+
+
+def _release(release: ReleaseResult) -> dict[str, Any]:
+    return {
+        "app": release.app,
+        "tag": release.tag,
+        "digest": release.digest,
+        "source": release.source,
+        "changed": release.changed,
+        "gates": [_gate(v) for v in release.gates],
+        "copies": [_copy(c) for c in release.copies],
+        "edits": [{"file": e.file, "line": e.line, "before": e.before, "after": e.after} for e in release.edits],
+    }
+
+
+def _gate(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "gate": verdict.gate,
+        "verdict": verdict.outcome.value,
+        "code": verdict.code,
+        "summary": verdict.summary,
+        "expected": verdict.expected,
+        "actual": verdict.actual,
+        "evidence": list(verdict.evidence),
+        "hint": verdict.hint,
+    }
+
+
+def _copy(copy: CopyResult) -> dict[str, Any]:
+    return {
+        "place": copy.place,
+        "target": copy.target,
+        "digest": copy.digest,
+        "manifests": copy.manifests,
+        "blobs_copied": copy.blobs_copied,
+        "blobs_mounted": copy.blobs_mounted,
+        "blobs_present": copy.blobs_present,
+        "bytes": copy.bytes,
+        "evidence": list(copy.evidence),
+    }
+
+
+def _commit(commit: CommitResult | None) -> dict[str, Any] | None:
+    if commit is None:
+        return None
+    return {
+        "id": commit.id,
+        "branch": commit.branch,
+        "pushed": commit.pushed,
+        "pull_request": None,
+        "note": commit.note,
+    }
+
+
+def _error(error: ErrorResult | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    return {
+        "code": error.code,
+        "message": error.message,
+        "expected": error.expected,
+        "actual": error.actual,
+        "hint": error.hint,
+    }

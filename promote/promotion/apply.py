@@ -1,0 +1,122 @@
+"""Applying a plan: copy, read back, verify again where it arrived, then commit and push.
+
+The order is what makes a killed run harmless: the target tag is written after everything it names, git after every tag,
+and each step looks before it acts, so that the same command finishes what was begun.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promote.errors import Fault, Superseded
+from promote.gitops.push import Change, Landed, land
+from promote.gitops.snapshot import Snapshot
+from promote.model.environment import Place
+from promote.model.graph import Graph
+from promote.model.release import Pin, Release
+from promote.model.result import CopyResult
+from promote.model.verdict import first_stop
+from promote.oci.copy import copy_image
+from promote.oci.store import Store
+from promote.promotion import edits, inspection
+from promote.promotion.declared import Declared
+from promote.promotion.message import commit_message
+from promote.promotion.parallel import in_parallel
+from promote.promotion.plan import Plan, PlannedRelease
+from promote.promotion.workplace import Workplace
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What was done.  `copies` has one entry a place for each release, in order; `landed` is None without overlays."""
+
+    copies: tuple[tuple[CopyResult, ...], ...]
+    landed: Landed | None
+
+
+def apply(workplace: Workplace, plan: Plan) -> Applied:
+    """Do what `plan` says; every release of it may be promoted.
+
+    Raises `Fault` when something did not arrive or no longer verifies where it arrived, `Superseded` when somebody else
+    promoted the same app and environment meanwhile.
+    """
+    _check_working_copy(workplace, plan)
+    jobs = [(planned, i) for planned in plan.releases for i in range(len(plan.request.target.places))]
+    done = in_parallel(lambda job: _copy(workplace, plan, *job), jobs, jobs=4)
+    places = len(plan.request.target.places)
+    copies = tuple(tuple(done[i * places : (i + 1) * places]) for i in range(len(plan.releases)))
+    return Applied(copies, _commit(workplace, plan))
+
+
+def _check_working_copy(workplace: Workplace, plan: Plan) -> None:
+    # A local commit takes the working files along: files with changes of the user's own stop it before any copy.
+    if plan.declared is not None and (plan.declared.git.remote_url is None or not workplace.push):
+        plan.declared.git.check_local(sorted({file.path for planned in plan.releases for file in planned.edits}))
+
+
+def _copy(workplace: Workplace, plan: Plan, planned: PlannedRelease, index: int) -> CopyResult:
+    place: Place = plan.request.target.places[index]
+    source = workplace.store(plan.request.source.places[0], planned.app)
+    target = workplace.store(place, planned.app)
+    if planned.graph is None or planned.release is None:
+        raise AssertionError("a release without a graph was planned to be applied")
+    copied = copy_image(source, target, planned.graph, planned.tag, jobs=workplace.jobs, observer=workplace.observer)
+    evidence = _verify_again(workplace, plan, planned, target, copied.arrived)
+    return CopyResult(
+        place=index,
+        target=f"{target.repository}:{planned.tag}",
+        digest=str(planned.release.digest),
+        manifests=copied.manifests,
+        blobs_copied=copied.blobs_copied,
+        blobs_mounted=copied.blobs_mounted,
+        blobs_present=copied.blobs_present,
+        bytes=copied.bytes,
+        evidence=evidence,
+    )
+
+
+def _verify_again(
+    workplace: Workplace, plan: Plan, planned: PlannedRelease, target: Store, arrived: Graph
+) -> tuple[str, ...]:
+    """The digests of the evidence that verifies at the target; raises `Fault` when a gate no longer passes there."""
+    gates = workplace.configuration.gates[plan.request.target.name]
+    trust = workplace.configuration.trust
+    findings = inspection.find_evidence(target, arrived, trust, gates, workplace.jobs)
+    stop = first_stop(inspection.judge_evidence(planned.subject(gates), arrived, findings, gates, trust))
+    if stop is not None:
+        raise Fault(
+            "arrival-unverified",
+            f"{target.repository}:{planned.tag} arrived, and its evidence does not verify there: {stop.summary}",
+            expected=stop.expected,
+            actual=stop.actual,
+            hint="look at the target registry, then run the same command again; nothing was committed",
+        )
+    return tuple(sorted({str(e.manifest) for e in findings.accepted}))
+
+
+def _commit(workplace: Workplace, plan: Plan) -> Landed | None:
+    declared = plan.declared
+    if declared is None or not any(place.overlays for place in plan.request.target.places):
+        return None
+    releases = [planned.release for planned in plan.releases if planned.release is not None]
+    before = {r.app.name: declared.current(plan.request.target, r.app) for r in releases}
+
+    def change(snapshot: Snapshot) -> Change | None:
+        now = Declared(workplace.configuration, declared.git, snapshot.commit, snapshot)
+        for release in releases:
+            _check_not_superseded(release, before[release.app.name], now.current(plan.request.target, release.app))
+        files = edits.of_releases(workplace.configuration, plan.request.target, releases, snapshot, declared.git.prefix)
+        return Change(files, commit_message(plan.request, releases, before)) if files else None
+
+    return land(declared.git, change, tip=declared.tip, push=workplace.push, observer=workplace.observer)
+
+
+def _check_not_superseded(release: Release, before: tuple[Pin, ...], now: tuple[Pin, ...]) -> None:
+    theirs = {(p.tag, p.digest) for p in now} - {(p.tag, p.digest) for p in before} - {(release.tag, release.digest)}
+    if theirs:
+        tag, digest = min(theirs, key=str)
+        raise Superseded(
+            f"somebody else promoted {release.app.name} while this promotion ran",
+            expected=f"{release.tag}@{release.digest}",
+            actual=f"{tag}@{digest}",
+        )

@@ -1,0 +1,91 @@
+"""From a plan, and what was applied of it, to the result that is shown."""
+
+from __future__ import annotations
+
+from promote.errors import PromoteError
+from promote.model.result import CommitResult, ErrorResult, ReleaseResult, Result
+from promote.model.verdict import Verdict
+from promote.promotion.apply import Applied
+from promote.promotion.plan import Plan, PlannedRelease
+
+
+def of_plan(plan: Plan, *, dry_run: bool) -> Result:
+    """The result of a plan that was not applied: refused, unknown, or a dry run."""
+    stopped = next((r for r in plan.releases if r.stop is not None or r.error is not None), None)
+    return Result(
+        command="promote",
+        exit_code=_exit_code(stopped) if stopped else 0,
+        dry_run=dry_run,
+        source=plan.request.source.name,
+        target=plan.request.target.name,
+        releases=tuple(_release(plan, planned, None, i) for i, planned in enumerate(plan.releases)),
+        error=_error(stopped) if stopped else None,
+    )
+
+
+def of_applied(plan: Plan, applied: Applied) -> Result:
+    """The result of a plan that was applied whole."""
+    landed = applied.landed
+    commit = None
+    if landed is not None and not landed.already:
+        commit = CommitResult(landed.commit, landed.branch, landed.pushed, landed.note)
+    return Result(
+        command="promote",
+        exit_code=0,
+        source=plan.request.source.name,
+        target=plan.request.target.name,
+        releases=tuple(_release(plan, planned, applied, i) for i, planned in enumerate(plan.releases)),
+        commit=commit,
+    )
+
+
+def of_error(command: str, error: PromoteError, plan: Plan | None = None, *, dry_run: bool = False) -> Result:
+    """The result of a run that an error ended."""
+    releases = tuple(_release(plan, r, None, i) for i, r in enumerate(plan.releases)) if plan else ()
+    return Result(
+        command=command,
+        exit_code=error.exit_code,
+        dry_run=dry_run,
+        source=plan.request.source.name if plan else None,
+        target=plan.request.target.name if plan else None,
+        releases=releases,
+        error=ErrorResult(error.code, error.message, error.expected, error.actual, error.hint),
+    )
+
+
+def error_of_verdict(verdict: Verdict) -> ErrorResult:
+    """What stopped the run, when it was a gate."""
+    return ErrorResult(verdict.code, verdict.summary, verdict.expected, verdict.actual, verdict.hint)
+
+
+def exit_code_of_verdict(verdict: Verdict) -> int:
+    """The exit code that a refusal or an unknown leads to."""
+    return verdict.reason.exit_code if verdict.reason else 1
+
+
+def _release(plan: Plan, planned: PlannedRelease, applied: Applied | None, index: int) -> ReleaseResult:
+    source = plan.request.source.places[0].repository(planned.app)
+    digest = planned.release.digest if planned.release else None
+    return ReleaseResult(
+        app=planned.app.name,
+        tag=planned.tag,
+        digest=str(digest) if digest else None,
+        source=f"{source}@{digest}" if digest else None,
+        changed=planned.changed and planned.stop is None,
+        gates=planned.verdicts,
+        copies=applied.copies[index] if applied else (),
+        edits=tuple(edit for file in planned.edits for edit in file.edits),
+    )
+
+
+def _exit_code(stopped: PlannedRelease) -> int:
+    if stopped.error is not None:
+        return stopped.error.exit_code
+    return exit_code_of_verdict(stopped.stop) if stopped.stop else 1
+
+
+def _error(stopped: PlannedRelease) -> ErrorResult | None:
+    if stopped.error is not None:
+        e = stopped.error
+        return ErrorResult(e.code, e.message, e.expected, e.actual, e.hint)
+    return error_of_verdict(stopped.stop) if stopped.stop else None

@@ -1,0 +1,228 @@
+"""The plan: every gate judged in the order of cost, and what would be copied and edited.  Nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from promote.errors import PromoteError, Refusal
+from promote.gates import labels, overlay, path, source_tag, target_tag
+from promote.gates import tag as tag_gate
+from promote.model.digest import Digest
+from promote.model.environment import App
+from promote.model.graph import Graph
+from promote.model.manifest import RawManifest
+from promote.model.policy import Gates
+from promote.model.release import FileEdit, Release
+from promote.model.verdict import Verdict, first_stop, unknown
+from promote.oci.store import Store
+from promote.promotion import edits, inspection, records, selection
+from promote.promotion.declared import Declared, look
+from promote.promotion.docket import Docket
+from promote.promotion.parallel import in_parallel, together
+from promote.promotion.request import Request, Wanted
+from promote.promotion.workplace import Workplace
+
+ORDER = (
+    tag_gate.GATE,
+    path.GATE,
+    overlay.GATE,
+    source_tag.GATE,
+    target_tag.GATE,
+    *records.GATES,
+    labels.GATE,
+    *inspection.GATES,
+)
+"""Every gate of the main line, cheapest first; the first refusal in this order decides the exit code."""
+
+PLACEHOLDER = Digest("sha256", "0" * 64)
+"""Stands for the digest while it is only asked whether the overlay can be edited at all."""
+
+
+@dataclass
+class PlannedRelease:
+    """One release as planned.  `release`, `manifest` and `graph` are None where a gate stopped before them.
+
+    `at_target` says for each place whether the tag is there already; `error` is what kept a gate from judging.
+    """
+
+    app: App
+    tag: str
+    docket: Docket = field(default_factory=lambda: Docket(ORDER))
+    release: Release | None = None
+    manifest: RawManifest | None = None
+    graph: Graph | None = None
+    edits: tuple[FileEdit, ...] = ()
+    at_target: tuple[bool, ...] = ()
+    error: PromoteError | None = None
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """One verdict for every gate, in order."""
+        return self.docket.verdicts()
+
+    @property
+    def stop(self) -> Verdict | None:
+        """The verdict that forbids this release; None when it may be promoted."""
+        return first_stop(self.verdicts)
+
+    def subject(self, gates: Gates) -> inspection.Subject:
+        """The image as the gates that look at it want it; call it only after the source gate passed."""
+        if self.manifest is None:
+            raise AssertionError("the source gate passed without a manifest")
+        return inspection.Subject(self.app, self.manifest, tag_gate.commit_of(self.tag, gates.tag))
+
+    @property
+    def changed(self) -> bool:
+        """Whether applying would change anything: a tag at some place, or a line in some overlay."""
+        return bool(self.edits) or not all(self.at_target)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be done.  `declared` is None when no environment involved has overlays."""
+
+    request: Request
+    releases: tuple[PlannedRelease, ...]
+    declared: Declared | None = None
+
+    @property
+    def may_apply(self) -> bool:
+        """Whether every release may be promoted; one that may not forbids all."""
+        return all(r.stop is None and r.error is None for r in self.releases)
+
+
+def plan(workplace: Workplace, request: Request) -> Plan:
+    """Judge every gate for every app asked for.
+
+    Raises `Fault` or `Misuse` only where the git repository itself cannot be read; what goes wrong for one release is
+    in its verdicts and its `error`.
+    """
+    gates = workplace.configuration.gates[request.target.name]
+    drafts = tuple(_draft(request, item, gates) for item in request.wanted)
+    if not all(draft.docket.open for draft in drafts):
+        return Plan(request, drafts)
+    declared = look(workplace, push=any(place.overlays for place in request.target.places))
+    planner = _Planner(workplace, request, gates, declared)
+    pairs = list(zip(drafts, request.wanted, strict=True))
+    in_parallel(lambda pair: planner.judge(*pair), pairs, workplace.jobs)
+    if request.only_differing:
+        drafts = tuple(d for d in drafts if d.changed or d.stop is not None)
+    return Plan(request, drafts, declared)
+
+
+def _draft(request: Request, item: Wanted, gates: Gates) -> PlannedRelease:
+    """The gates that cost nothing."""
+    draft = PlannedRelease(item.app, item.tag or "")
+    if item.tag is not None and not tag_gate.may_abbreviate(item.tag, gates.tag):
+        draft.docket.add(tag_gate.judge(item.tag, gates.tag))
+    draft.docket.add(path.judge(request.source, request.target))
+    return draft
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """The gates that ask: git, then the registries, then cryptography."""
+
+    workplace: Workplace
+    request: Request
+    gates: Gates
+    declared: Declared | None
+
+    def judge(self, draft: PlannedRelease, item: Wanted) -> None:
+        """Judge tier by tier, and stop after the first that does not pass whole."""
+        try:
+            source = self.workplace.store(self.request.source.places[0], draft.app)
+            for tier in (
+                partial(self._select, item=item),
+                self._overlay,
+                self._references,
+                self._labels,
+                self._evidence,
+            ):
+                if draft.docket.open:
+                    tier(draft, source)
+        except Refusal as refusal:
+            draft.docket.add(inspection.refusal_of_evidence(refusal))
+        except PromoteError as fault:
+            draft.error = fault
+            draft.docket.add(unknown(draft.docket.next_gate, fault.message, actual=fault.actual, hint=fault.hint))
+
+    def _select(self, draft: PlannedRelease, source: Store, item: Wanted) -> None:
+        environment = self.request.source
+        if item.tag is None:
+            selected = selection.running(item.app, environment, self.declared)
+        else:
+            search = selection.Search(item.app, environment, source, self.declared)
+            selected = selection.spelled(item.tag, self.gates.tag, search)
+        if isinstance(selected, Verdict):
+            draft.docket.add(selected)
+            return
+        draft.tag, draft.manifest = selected.tag, selected.manifest
+        draft.docket.add(tag_gate.judge(selected.tag, self.gates.tag))
+
+    def _overlay(self, draft: PlannedRelease, _source: Store) -> None:
+        if self.declared is None:
+            draft.docket.add(overlay.judge((), 0, ()))
+            return
+        overlays = self.declared.overlays(self.request.target, draft.app)
+        configuration, target, git = self.workplace.configuration, self.request.target, self.declared.git
+        try:
+            self._edits(Release(draft.app, draft.tag, PLACEHOLDER))
+            notes = edits.notes(configuration, target, draft.app, self.declared.snapshot, git.prefix)
+        except Refusal as no:
+            draft.docket.add(overlay.refuse(no.code, no.message, no.expected, no.actual, no.hint))
+            return
+        found = self.declared.current(self.request.target, draft.app)
+        draft.docket.add(overlay.judge(overlays, len(found), notes))
+
+    def _edits(self, release: Release) -> tuple[FileEdit, ...]:
+        if self.declared is None:
+            return ()
+        return edits.of_release(
+            self.workplace.configuration, self.request.target, release, self.declared.snapshot, self.declared.git.prefix
+        )
+
+    def _references(self, draft: PlannedRelease, source: Store) -> None:
+        """One request each, all at once: the credentials, the tag at the source, the tag at every target."""
+        targets = [self.workplace.store(place, draft.app) for place in self.request.target.places]
+        at_target: dict[Store, RawManifest | None] = {}
+
+        def resolve_source() -> None:
+            draft.manifest = draft.manifest or source.resolve(draft.tag)
+
+        def look_at_target(store: Store) -> None:
+            store.check_access(push=True)
+            at_target[store] = store.resolve(draft.tag)
+
+        together(resolve_source, *(partial(look_at_target, store) for store in targets))
+        digest = draft.manifest.digest if draft.manifest else None
+        draft.docket.add(source_tag.judge(f"{source.repository}:{draft.tag}", digest))
+        if digest is None:
+            return
+        there = {f"{s.repository}:{draft.tag}": (m.digest if m else None) for s, m in at_target.items()}
+        draft.docket.add(target_tag.judge(digest, there))
+        draft.at_target = tuple(at_target[store] is not None for store in targets)
+        draft.release = Release(draft.app, draft.tag, digest)
+        draft.docket.add(
+            *records.judge(
+                self.workplace.configuration, self.declared, self.request.source, draft.release, self.gates.deployed
+            )
+        )
+        if draft.docket.open:
+            draft.edits = self._edits(draft.release)
+
+    def _labels(self, draft: PlannedRelease, source: Store) -> None:
+        subject = draft.subject(self.gates)
+        draft.graph = inspection.look(source, subject.manifest, self.workplace.jobs)
+        platforms = inspection.read_labels(source, draft.graph, self.workplace.jobs)
+        draft.docket.add(inspection.judge_labels(subject, platforms))
+
+    def _evidence(self, draft: PlannedRelease, source: Store) -> None:
+        if draft.graph is None:
+            return
+        trust = self.workplace.configuration.trust
+        findings = inspection.find_evidence(source, draft.graph, trust, self.gates, self.workplace.jobs)
+        draft.docket.add(
+            *inspection.judge_evidence(draft.subject(self.gates), draft.graph, findings, self.gates, trust)
+        )

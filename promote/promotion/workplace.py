@@ -1,0 +1,56 @@
+"""Where a promotion works: its configuration, its git repository, its registries, and who watches."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from promote.errors import Misuse
+from promote.gitops.repository import Repository as GitRepository
+from promote.model.configuration import Configuration
+from promote.model.environment import App, Place
+from promote.model.progress import Observer, Silent
+from promote.oci.store import Store
+from promote.oci.stores import Stores
+
+
+@dataclass
+class Workplace(AbstractContextManager["Workplace"]):
+    """What every step needs.  `push` False: commits stay local.  Close it, or use it in a `with`."""
+
+    configuration: Configuration
+    stores: Stores
+    observer: Observer = field(default_factory=Silent)
+    jobs: int = 6
+    push: bool = True
+    _git: GitRepository | None = None
+
+    def store(self, place: Place, app: App) -> Store:
+        """The store that keeps `app` at `place`."""
+        return self.stores.open(place.repository(app))
+
+    @property
+    def git(self) -> GitRepository:
+        """The GitOps repository that promote.yaml lies in; raises `Misuse` when it lies in none."""
+        if self._git is None:
+            options = self.configuration.git
+            self._git = GitRepository.open(self.configuration.root, branch=options.branch, remote=options.remote)
+        return self._git
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stores.close()
+        if self._git is not None:
+            self._git.close()
+
+
+def require_signers(configuration: Configuration) -> None:
+    """Raise `Misuse` when signatures are demanded and promote.yaml trusts nobody."""
+    if not configuration.trust.signers and any(g.signature or g.sbom for g in configuration.gates.values()):
+        raise Misuse(
+            "no-signers",
+            f"got no signer in {configuration.path.name}, expected trust.signers to name at least one",
+            hint="add the issuer and identity, or the key, that signs your images to trust.signers",
+        )
