@@ -41,6 +41,13 @@ class Store(Protocol):
     def repository(self) -> Repository:
         """Which repository this is."""
 
+    def check_access(self, *, push: bool) -> None:
+        """Ask whether this repository may be read, and written to with `push`, before any content moves.
+
+        Raises `CredentialsFault` when not, `Fault` when there is no telling.  A yes is no promise: a registry may still
+        refuse the first write.
+        """
+
     def resolve(self, tag: str) -> RawManifest | None:
         """The manifest that `tag` names now; None when there is no such tag or repository."""
 
@@ -57,7 +64,7 @@ class Store(Protocol):
         """
 
     def put_tag(self, tag: str, manifest: RawManifest) -> None:
-        """Let `tag` name `manifest`, whose content and blobs are there already."""
+        """Store the manifest and let `tag` name it; the blobs and manifests that it names are there already."""
 
     def has_blob(self, digest: Digest) -> bool:
         """Whether a blob with this digest is there."""

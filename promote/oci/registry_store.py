@@ -1,0 +1,255 @@
+"""A repository in a registry, over HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from promote.errors import CredentialsFault, Fault
+from promote.model import strict_json
+from promote.model.digest import Digest
+from promote.model.malformed import Malformed
+from promote.model.manifest import MANIFEST_TYPES, OCI_INDEX, Descriptor, Manifest, RawManifest
+from promote.model.reference import Repository, check_tag
+from promote.oci.answer import check_content_digest, error_code, malformed, media_type, mismatch, unexpected
+from promote.oci.checked import CheckedReader
+from promote.oci.fallback import add_to_fallback, listed, referrer
+from promote.oci.registry import Registry
+from promote.oci.store import Reader
+from promote.oci.token import PULL, PUSH
+from promote.oci.transfer import Download, UploadBody, with_digest
+
+if TYPE_CHECKING:
+    from requests import Response
+
+ACCEPT = {"Accept": ", ".join(MANIFEST_TYPES)}
+MAX_REFERRER_PAGES = 100
+MAX_REFERRER_BYTES = 16 * 1024 * 1024
+MAX_TAG_PAGES = 10_000
+MAX_TAG_BYTES = 64 * 1024 * 1024
+TAGS_A_PAGE = 1000
+"""ECR refuses more."""
+
+_UNKNOWN_NAME = frozenset({"NAME_UNKNOWN", "MANIFEST_UNKNOWN"})
+
+
+class RegistryStore:
+    """A `promote.oci.store.Store` on a `Registry`; safe to use from several threads.
+
+    Source of every request: OCI distribution-spec 1.1.
+    """
+
+    def __init__(self, registry: Registry, repository: Repository) -> None:
+        self._registry = registry
+        self._repository = repository
+        self._host = registry.host
+        self._path = registry.path(repository)
+        self._read = registry.access(repository, PULL)
+        self._write = registry.access(repository, PUSH)
+        self._sessions: dict[Digest, str] = {}
+
+    @property
+    def repository(self) -> Repository:
+        """Which repository this is."""
+        return self._repository
+
+    def check_access(self, *, push: bool) -> None:
+        """See `Store`: asks for the API's version, with a token that is good for what is to be done."""
+        response = self._registry.ask("GET", f"{self._registry.origin}/v2/", self._write if push else self._read)
+        if response.status_code != 200:
+            raise unexpected(self._host, response, "GET of /v2/", "200")
+
+    # -- manifests
+
+    def resolve(self, tag: str) -> RawManifest | None:
+        """See `Store`."""
+        return self._manifest(self._checked(tag))
+
+    def manifest(self, digest: Digest) -> RawManifest | None:
+        """See `Store`."""
+        found = self._manifest(str(digest))
+        if found and not digest.matches(found.content):
+            raise mismatch(self._host, digest, found.content)
+        return found
+
+    def has_manifest(self, digest: Digest) -> bool:
+        """See `Store`."""
+        return self._exists(f"manifests/{digest}", digest)
+
+    def put_manifest(self, manifest: RawManifest) -> None:
+        """See `Store`; raises `Fault` for a manifest that is malformed."""
+        try:
+            subject = manifest.parsed.subject
+            entry = referrer(manifest) if subject else None
+        except Malformed as problem:
+            raise malformed(str(self._repository), problem) from None
+        response = self._put(str(manifest.digest), manifest)
+        if subject is None or entry is None:
+            return
+        if response.headers.get("OCI-Subject"):
+            self._registry.without_referrers.discard(self._path)
+            return
+        with self._registry.gate(f"{self._path}:{subject.digest.tag}"):
+            add_to_fallback(self, subject.digest, entry, str(self._repository))
+
+    def put_tag(self, tag: str, manifest: RawManifest) -> None:
+        """See `Store`."""
+        self._put(self._checked(tag), manifest)
+
+    # -- blobs
+
+    def has_blob(self, digest: Digest) -> bool:
+        """See `Store`."""
+        return self._exists(f"blobs/{digest}", digest)
+
+    @contextlib.contextmanager
+    def open_blob(self, blob: Descriptor) -> Iterator[Reader]:
+        """See `Store`; a connection that breaks is taken up again where it broke."""
+
+        def fetch(offset: int) -> Response:
+            headers = {"Range": f"bytes={offset}-"} if offset else {}
+            return self._registry.ask("GET", self._url(f"blobs/{blob.digest}"), self._read, headers=headers, limit=None)
+
+        with contextlib.closing(Download(fetch, blob, self._host)) as download:
+            yield CheckedReader(download, blob, str(self._repository))
+
+    def put_blob(self, blob: Descriptor, content: Reader) -> None:
+        """See `Store`: one POST, one PUT of the whole.  Where it is unclear what came of it, the registry is asked."""
+        location = self._sessions.pop(blob.digest, None) or self._start_upload()
+        body = UploadBody(content, blob)
+        try:
+            problem = self._finish_upload(location, blob, body)
+        except CredentialsFault:
+            raise
+        except Fault as fault:
+            if body.fault:
+                self._cancel(location)
+                raise body.fault from None
+            problem = fault
+        if problem and not self.has_blob(blob.digest):
+            raise problem
+
+    def mount_blob(self, digest: Digest, source: Repository) -> bool:
+        """See `Store`.  A registry that will not mount opens an upload instead, which the next `put_blob` uses."""
+        if source.registry != self._repository.registry:
+            return False
+        access = self._registry.access(self._repository, PUSH, source)
+        url = self._url(f"blobs/uploads/?mount={digest}&from={self._registry.path(source)}")
+        try:
+            response = self._registry.ask("POST", url, access, body=b"")
+        except CredentialsFault:
+            # Without the right to read the source some registries refuse the whole request (Docker Hub, Harbor).
+            # Credentials that are wrong altogether fail again at the upload.
+            return False
+        if response.status_code == 202 and (location := response.headers.get("Location")):
+            self._sessions[digest] = self._registry.target(response, location)
+        return response.status_code == 201
+
+    # -- lists
+
+    def referrers(self, digest: Digest) -> tuple[Descriptor, ...]:
+        """See `Store`.  That a repository has no referrers API is asked once."""
+        if self._path not in self._registry.without_referrers:
+            found = self._referrers_from_api(digest)
+            if found is not None:
+                return found
+        return listed(self.resolve(digest.tag), digest, str(self._repository))
+
+    def tags(self) -> Iterator[str]:
+        """See `Store`."""
+        url = self._url(f"tags/list?n={TAGS_A_PAGE}")
+        for response in self._registry.pages(url, self._read, most=MAX_TAG_PAGES, most_bytes=MAX_TAG_BYTES):
+            if response.status_code == 404:
+                return
+            if response.status_code != 200:
+                raise unexpected(self._host, response, f"the list of tags of {self._path}", "200")
+            try:
+                tags = strict_json.loads_object(response.content, "list of tags").get("tags") or []
+                if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+                    raise Malformed("list of tags", type(tags).__name__, "a list of strings")
+                checked = [check_tag(tag) for tag in tags]
+            except Malformed as problem:
+                raise malformed(self._host, problem) from None
+            yield from checked
+
+    # -- requests
+
+    def _url(self, rest: str) -> str:
+        return f"{self._registry.origin}/v2/{self._path}/{rest}"
+
+    def _checked(self, tag: str) -> str:
+        try:
+            return check_tag(tag)
+        except Malformed as problem:
+            raise malformed(str(self._repository), problem) from None
+
+    def _manifest(self, ref: str) -> RawManifest | None:
+        response = self._registry.ask("GET", self._url(f"manifests/{ref}"), self._read, headers=ACCEPT)
+        if response.status_code == 404:
+            return None
+        if response.status_code != 200:
+            raise unexpected(self._host, response, f"GET of {self._path} {ref}", "200")
+        check_content_digest(self._host, response, response.content)
+        return RawManifest(response.content, media_type(response))
+
+    def _exists(self, rest: str, digest: Digest) -> bool:
+        response = self._registry.ask("HEAD", self._url(rest), self._read, headers=ACCEPT)
+        said = response.headers.get("Docker-Content-Digest", str(digest)).strip()
+        if response.status_code == 200 and (not said.startswith(f"{digest.algorithm}:") or said == str(digest)):
+            return True
+        if response.status_code == 404:
+            return False
+        raise unexpected(self._host, response, f"HEAD of {self._path} {digest}", "200 or 404")
+
+    def _put(self, ref: str, manifest: RawManifest) -> Response:
+        headers = {"Content-Type": manifest.media_type}
+        url = self._url(f"manifests/{ref}")
+        response = self._registry.ask("PUT", url, self._write, headers=headers, body=manifest.content)
+        if response.status_code != 201:
+            raise unexpected(self._host, response, f"PUT of {self._path} {ref}", "201")
+        check_content_digest(self._host, response, manifest.content)
+        return response
+
+    def _start_upload(self) -> str:
+        response = self._registry.ask("POST", self._url("blobs/uploads/"), self._write, body=b"")
+        location = response.headers.get("Location")
+        if response.status_code != 202 or not location:
+            raise unexpected(self._host, response, f"the start of an upload to {self._path}", "202 and a Location")
+        return self._registry.target(response, location)
+
+    def _finish_upload(self, location: str, blob: Descriptor, body: UploadBody) -> Fault | None:
+        """The PUT; None when the blob is stored, else what the registry said instead."""
+        headers = {"Content-Type": "application/octet-stream"}
+        url = with_digest(location, blob)
+        response = self._registry.ask("PUT", url, self._write, headers=headers, body=body.sendable())
+        if response.status_code == 201:
+            return None
+        return unexpected(self._host, response, f"the upload of {blob.digest} to {self._path}", "201")
+
+    def _cancel(self, location: str) -> None:
+        """End an upload that will not be finished, so that the registry need not keep it; best effort."""
+        with contextlib.suppress(Fault):
+            self._registry.ask("DELETE", location, self._write)
+
+    def _referrers_from_api(self, digest: Digest) -> tuple[Descriptor, ...] | None:
+        """What the API lists; None where there is none, which is then remembered.
+
+        A registry that does not know the repository yet says nothing about its API.  A server error is no answer.
+        """
+        found: dict[Digest, Descriptor] = {}
+        url = self._url(f"referrers/{digest}")
+        pages = self._registry.pages(url, self._read, most=MAX_REFERRER_PAGES, most_bytes=MAX_REFERRER_BYTES)
+        for number, response in enumerate(pages):
+            if response.status_code != 200 or media_type(response) not in {OCI_INDEX, "application/json"}:
+                if number or (response.status_code >= 500 and response.status_code != 501):
+                    raise unexpected(self._host, response, f"the list of referrers of {digest}", "200")
+                if error_code(response) not in _UNKNOWN_NAME:
+                    self._registry.without_referrers.add(self._path)
+                return None
+            try:
+                children = Manifest.parse(response.content, OCI_INDEX).children
+            except Malformed as problem:
+                raise malformed(self._host, problem) from None
+            found.update((child.digest, child) for child in children if child.digest not in found)
+        return tuple(found.values())
