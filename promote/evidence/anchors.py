@@ -1,0 +1,104 @@
+"""What a verification rests on: the keys, identities and trusted root of promote.yaml, loaded once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from promote.errors import Misuse
+from promote.evidence.flawed import Flawed
+from promote.evidence.public_key import SUPPORTED, PublicKey
+from promote.evidence.trust_root import TrustRoot, public_good
+from promote.model.evidence import Flaw, SignedBy
+from promote.model.malformed import Malformed, shown
+from promote.model.policy import KeylessSigner, KeySigner, Trust
+
+if TYPE_CHECKING:
+    from sigstore.verify import Verifier
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """The anchors of one verification.  The root is parsed when first asked for: a run with keys may never need it."""
+
+    trust: Trust
+    keys: tuple[PublicKey, ...]
+    identities: frozenset[KeylessSigner]
+
+    @classmethod
+    def load(cls, trust: Trust) -> Anchors:
+        """The anchors that `trust` names; raises `Misuse` for a key that cannot be used."""
+        return cls(
+            trust=trust,
+            keys=tuple(_load(s) for s in trust.signers if isinstance(s, KeySigner)),
+            identities=frozenset(s for s in trust.signers if isinstance(s, KeylessSigner)),
+        )
+
+    @cached_property
+    def root(self) -> TrustRoot:
+        """The trusted root; raises `Misuse` when it cannot be read."""
+        return TrustRoot.parse(self.trust.root if self.trust.root is not None else public_good())
+
+    @cached_property
+    def sigstore(self) -> Verifier:
+        """sigstore-python's verifier on this root; imported when first asked for; raises `Misuse`."""
+        from promote.evidence.keyless_bundle import verifier_of  # noqa: PLC0415
+
+        return verifier_of(self.root.content)
+
+    def check_identity(self, signed_by: SignedBy) -> None:
+        """Raise `Flawed` (foreign) unless a signer of promote.yaml has exactly this issuer and this identity."""
+        if KeylessSigner(signed_by.issuer or "", signed_by.identity or "") not in self.identities:
+            raise Flawed(
+                Flaw.FOREIGN,
+                "signed by somebody whom promote.yaml does not name",
+                expected=self.named(),
+                actual=shown(str(signed_by), 300),
+            )
+
+    def key_that_signed(self, signature: bytes, message: bytes, hint: bytes | None = None) -> PublicKey:
+        """The trusted key that made `signature`; raises `Flawed`.
+
+        `hint` is unsigned and opaque.  It chooses between two words of a refusal and nothing else.
+        """
+        for key in self.keys:
+            if key.verifies(signature, message):
+                return key
+        if not self.keys:
+            raise Flawed(
+                Flaw.FOREIGN,
+                "signed with a key, and promote.yaml names no key",
+                expected=self.named(),
+                actual="a key",
+            )
+        if hint is not None and hint not in {k.spki_hash for k in self.keys}:
+            raise Flawed(
+                Flaw.FOREIGN,
+                "signed with a key that promote.yaml does not name",
+                expected=self.named(),
+                actual=f"a key with hint {hint.hex()[:64]}",
+            )
+        raise Flawed(
+            Flaw.INVALID,
+            "no key of promote.yaml verifies this signature",
+            expected=self.named(),
+            actual="a signature by another key, or an altered one",
+        )
+
+    def named(self) -> str:
+        """The trusted signers on one line, for a message."""
+        return shown("; ".join(str(s) for s in self.trust.signers) or "no signer at all", 300)
+
+
+def _load(signer: KeySigner) -> PublicKey:
+    try:
+        return PublicKey.from_pem(signer.pem)
+    except Malformed as problem:
+        raise Misuse(
+            "bad-key",
+            f"{shown(signer.name)} is no public key that promote can verify with",
+            expected=SUPPORTED,
+            actual=problem.got,
+            hint=f"`openssl pkey -pubin -in {shown(signer.name)} -text -noout` shows what it is",
+        ) from None
