@@ -1,0 +1,93 @@
+"""Objects of the repository, read through one long-lived ``git cat-file --batch``."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import IO, cast
+
+from promote.errors import Fault
+from promote.gitops.command import Git, end
+from promote.gitops.names import checked_oid
+
+# 100 names are at most 6.5 kB, which any pipe buffer takes: git can never wait for us while we wait for git.
+_AT_ONCE = 100
+LARGEST = 64 * 1024 * 1024
+"""Bytes.  No manifest and no directory comes near; a larger object is not read into memory."""
+
+
+class Objects:
+    """Blobs and trees by object name.  Safe to use from several threads; `close` ends the process."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def read(self, oid: str, kind: str) -> bytes:
+        """The content of one object of `kind` (``blob``, ``tree``); a commit may be asked for as a ``tree``."""
+        return next(self._batch([oid], kind))
+
+    def read_all(self, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Each blob once, in the order asked for, a hundred in memory at a time."""
+        rest = iter(dict.fromkeys(oids))
+        while some := list(islice(rest, _AT_ONCE)):
+            yield from zip(some, self._batch(some, "blob"), strict=True)
+
+    def close(self) -> None:
+        """End the process; the next read starts another one."""
+        with self._lock:
+            if self._process is not None:
+                end(self._process)
+                self._process = None
+
+    def _batch(self, oids: list[str], kind: str) -> Iterator[bytes]:
+        names = "".join(f"{checked_oid(oid)}^{{{kind}}}\n" for oid in oids).encode()
+        with self._lock:
+            if self._process is None:
+                self._process = self._git.start(["cat-file", "--batch"])
+            into, out = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
+            try:
+                into.write(names)
+                into.flush()
+                return iter([_one(out, oid, kind) for oid in oids])
+            except BaseException as error:
+                # Answers may still be on their way; they must not be taken for those of the next question.
+                end(self._process)
+                self._process = None
+                if isinstance(error, OSError):
+                    raise _gone(oids[0]) from error
+                raise
+
+
+def _one(out: IO[bytes], oid: str, kind: str) -> bytes:
+    """One answer of git-cat-file(1), "BATCH OUTPUT": ``<oid> <type> <size>``, the content, a newline."""
+    header = out.readline().split()
+    if not header:
+        raise _gone(oid)
+    if len(header) != 3 or header[1] != kind.encode() or not header[2].isdigit():
+        raise Fault(
+            "object-missing",
+            f"the repository has no {kind} {oid}",
+            expected=f"a {kind}",
+            actual=header[-1].decode("ascii", "replace"),
+            hint="run `git fsck`, and fetch what is missing",
+        )
+    size = int(header[2])
+    if size > LARGEST:
+        raise Fault(
+            "object-too-large",
+            f"the {kind} {oid} has {size} bytes, expected at most {LARGEST}",
+            expected=f"at most {LARGEST} bytes",
+            actual=f"{size} bytes",
+        )
+    content = out.read(size + 1)
+    if len(content) != size + 1:
+        raise _gone(oid)
+    return content[:size]
+
+
+def _gone(oid: str) -> Fault:
+    return Fault("git-failed", f"git cat-file ended before it gave {oid}", hint="run the same command again")

@@ -1,0 +1,236 @@
+"""The GitOps repository: which branch, which remote, what its tip holds."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from promote.errors import Fault, Misuse
+from promote.gitops.backoff import BRIEF
+from promote.gitops.command import LOCAL, NETWORK, Answer, Git
+from promote.gitops.faults import host_of, is_lock_failure, one_line, redacted, transport_error
+from promote.gitops.names import checked_branch, checked_oid, checked_remote
+from promote.gitops.objects import Objects
+from promote.gitops.porcelain import Outcome, Report, push_error, read_push
+from promote.gitops.snapshot import Snapshot
+from promote.gitops.working_copy import WorkingCopy
+from promote.model.malformed import shown
+
+_KEPT = "refs/promote/"
+
+
+class Repository:
+    """One repository and one branch of it.  Safe to use from several threads and several processes at once.
+
+    `root` is the top of the work tree, or the directory of a bare repository.  `prefix` is the way from `root` to the
+    directory that was opened, in posix spelling and without a slash at the end, ``""`` when they are the same.
+    `branch` is where promotions are committed.  `remote` is the name of the remote and `remote_url` its URL for the
+    eye, userinfo taken out; `remote_url` is None when there is no such remote, and commits stay local then.
+    Everything else that has a path takes it relative to `root`.
+    """
+
+    def __init__(
+        self, git: Git, root: Path, *, bare: bool, prefix: str, branch: str, remote: str, url: str | None
+    ) -> None:
+        self.git = git
+        self.root = root
+        self.prefix = prefix
+        self.branch = branch
+        self.remote = remote
+        self.remote_url = None if url is None else redacted(url)
+        self.remote_host = None if url is None else host_of(url)
+        self.objects = Objects(git)
+        self.is_bare = bare
+        self.working_copy = WorkingCopy(git, branch, bare=bare)
+        # Fetched tips are kept from a concurrent gc under a name of our own, until `close`.
+        self._kept = f"{_KEPT}{os.getpid()}-{secrets.token_hex(8)}"
+        self._fetching = threading.Lock()
+        self._fetched: str | None = None
+
+    @classmethod
+    def open(cls, path: Path, *, branch: str | None, remote: str) -> Self:
+        """The repository that `path`, any directory of its work tree or a bare repository, belongs to.
+
+        `branch` None is the branch that is checked out.  Raises `Misuse` when `path` is in no repository, when HEAD is
+        detached and no branch was given, and for names that git must not be given.
+        """
+        if not path.is_dir():
+            raise Misuse("not-a-repository", f"{shown(str(path))} is not a directory", expected="a git repository")
+        directory = path.resolve()
+        git = Git(directory)
+        root, bare = _top(git, directory)
+        git = Git(root)
+        name = checked_branch(_checked_out(git) if branch is None else branch)
+        url = git.answer(["remote", "get-url", "--", checked_remote(remote)])
+        prefix = "" if bare or directory == root else directory.relative_to(root).as_posix()
+        found = url.text if url.status == 0 else None
+        return cls(git, root, bare=bare, prefix=prefix, branch=name, remote=remote, url=found)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes and forget the fetched tip.  The repository may be used again."""
+        self.objects.close()
+        with self._fetching:
+            if self._fetched is None:
+                return
+            self._fetched = None
+            listed = self.git.answer(["for-each-ref", "--format=%(refname)", "--", _KEPT]).text.split()
+            # A name that stays behind does no harm, so that no failure here hides the result of the run.
+            for name in listed:
+                if name == self._kept or not _is_running(name):
+                    _patiently(self.git, ["update-ref", "-d", name])
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether history ends somewhere before the first commit."""
+        return self.git.run("look at the history", ["rev-parse", "--is-shallow-repository"]).text == "true"
+
+    def fetch(self) -> str:
+        """The commit at the tip of the branch: on the remote, its objects made present; without a remote, here.
+
+        No reference of the user moves and FETCH_HEAD is not written.  Raises `Misuse` when there is no such branch,
+        `CredentialsFault` or `Fault` when the remote could not be asked.
+        """
+        if self.remote_url is None:
+            return self.local_tip()
+        with self._fetching:
+            answer = _patiently(
+                self.git,
+                ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-prune",
+                 "--no-recurse-submodules", "--refmap=", "--force", "--", self.remote,
+                 f"refs/heads/{self.branch}:{self._kept}"],
+                seconds=NETWORK,
+            )  # fmt: skip
+            if answer.status != 0:
+                if "couldn't find remote ref" in answer.err:
+                    raise _no_branch(self.branch, f"remote {self.remote} ({self.remote_host})")
+                raise transport_error(f"fetch {self.branch}", self.remote_host or self.remote, answer.err)
+            tip = self.git.run("read the fetched branch", ["rev-parse", "--verify", "--end-of-options", self._kept])
+            self._fetched = checked_oid(tip.text)
+            return self._fetched
+
+    def local_tip(self) -> str:
+        """The commit at the tip of the local branch; raises `Misuse` when there is none."""
+        name = f"refs/heads/{self.branch}^{{commit}}"
+        answer = self.git.answer(["rev-parse", "--verify", "--quiet", "--end-of-options", name])
+        if answer.status != 0:
+            raise _no_branch(self.branch, "this repository")
+        return checked_oid(answer.text)
+
+    def check_push(self) -> None:
+        """Prove that the branch may be written, and write nothing.
+
+        With a remote this is a push of the tip that it has already, as a dry run: the server asks for the same
+        credentials as for a real one.  Without, `check_local` for no file.  Raises `CredentialsFault`, `Fault`,
+        `Refusal` (``push-declined``) and `Misuse`.
+        """
+        if self.remote_url is None:
+            self.check_local(())
+            return
+        report = self.push(self._fetched or self.fetch(), "--dry-run")
+        # MOVED is decided on our side, after the server let us in.
+        if report.outcome not in (Outcome.LANDED, Outcome.MOVED):
+            raise push_error(report, self.branch, self.remote_host or self.remote)
+
+    def push(self, commit: str, *options: str) -> Report:
+        """One push of `commit` to the branch on the remote; no hook, no tag and no other reference goes along."""
+        return read_push(
+            self.git.answer(
+                ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
+                 *options, "--", self.remote, f"{checked_oid(commit)}:refs/heads/{self.branch}"],
+                seconds=NETWORK,
+            )
+        )  # fmt: skip
+
+    def check_local(self, paths: Sequence[str]) -> None:
+        """Raise `Misuse` when the local branch could not take a commit that changes `paths`, with the file's name."""
+        self.local_tip()
+        objects = Path(self.git.run("find the objects", ["rev-parse", "--git-path", "objects"]).text)
+        if not os.access(self.root / objects, os.W_OK):
+            raise Fault("git-failed", f"{shown(str(objects))} cannot be written", hint="check who owns the repository")
+        self.working_copy.require_clean(paths)
+
+    def snapshot(self, commit: str) -> Snapshot:
+        """What `commit` (a full object name) holds."""
+        return Snapshot(self.objects, checked_oid(commit))
+
+    def contains(self, tip: str, commit: str) -> bool:
+        """Whether `commit` is `tip` or an ancestor of it."""
+        return tip == commit or self.git.answer(["merge-base", "--is-ancestor", commit, tip]).status == 0
+
+
+def _patiently(git: Git, arguments: Sequence[str], seconds: float = LOCAL) -> Answer:
+    """Run a command again while other git processes in the same checkout hold a lock that it needs."""
+    started = BRIEF.clock()
+    for tries in count(1):
+        answer = git.answer(arguments, seconds=seconds)
+        if answer.status == 0 or not is_lock_failure(answer.err) or BRIEF.is_over(tries, started):
+            break
+        BRIEF.wait(tries)
+    return answer
+
+
+def _is_running(kept: str) -> bool:
+    """Whether the process that keeps the reference `kept` still runs; one that was killed left it behind."""
+    number = kept.removeprefix(_KEPT).partition("-")[0]
+    try:
+        os.kill(int(number), 0)
+    except (ValueError, OverflowError, ProcessLookupError):
+        return False
+    except PermissionError:
+        pass  # somebody else's, and alive
+    return True
+
+
+def _top(git: Git, directory: Path) -> tuple[Path, bool]:
+    """The top of the work tree that `directory` is in, or the bare repository itself and True; raises `Misuse`."""
+    kind = git.answer(["rev-parse", "--is-bare-repository", "--is-inside-work-tree"])
+    if "dubious ownership" in kind.err:
+        raise Misuse(
+            "unsafe-repository",
+            f"git refuses {shown(str(directory))} because another user owns it",
+            actual=one_line(kind.err),
+            hint=f"git config --global --add safe.directory {shown(str(directory))}",
+        )
+    if kind.status == 0 and kind.text == "true\nfalse":
+        return Path(git.run("find the repository", ["rev-parse", "--absolute-git-dir"]).text).resolve(), True
+    if kind.status == 0 and kind.text == "false\ntrue":
+        return Path(git.run("find the repository", ["rev-parse", "--show-toplevel"]).text).resolve(), False
+    raise Misuse(
+        "not-a-repository",
+        f"{shown(str(directory))} is in no work tree of git and is no bare repository",
+        expected="a directory of a git repository",
+        actual=one_line(kind.err) or None,
+        hint="run promote in the GitOps repository, or name it with --repo",
+    )
+
+
+def _checked_out(git: Git) -> str:
+    """The branch that HEAD names; raises `Misuse` when HEAD is detached."""
+    head = git.answer(["symbolic-ref", "--quiet", "HEAD"])
+    if head.status != 0 or not head.text.startswith("refs/heads/"):
+        raise Misuse(
+            "detached-head",
+            "no branch is checked out (HEAD is detached), and git.branch is not set",
+            hint="set git.branch in promote.yaml, for example `git: {branch: main}`",
+        )
+    return head.text.removeprefix("refs/heads/")
+
+
+def _no_branch(branch: str, where: str) -> Misuse:
+    return Misuse(
+        "branch-missing",
+        f"{where} has no branch {branch} with a commit",
+        hint="set git.branch in promote.yaml to a branch that exists, or push the first commit",
+    )
