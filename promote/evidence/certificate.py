@@ -60,11 +60,18 @@ def signed_by(certificate: Certificate) -> SignedBy:
     return SignedBy(
         issuer=_text(certificate, 8, 1),
         identity=_identity(certificate),
-        source_repository=_text(certificate, 12, 5),
+        source_repository=_source_repository(certificate),
         source_commit=_text(certificate, 13, 3),
         source_ref=_text(certificate, 14, 6),
         trigger=_text(certificate, 20, 2),
     )
+
+
+def _source_repository(certificate: Certificate) -> str | None:
+    """The URL of extension 1.12; of 1.5, which holds OWNER/NAME of a GitHub repository, where that is absent."""
+    older = _extension(certificate, 5)
+    url = _utf8(certificate, 12)
+    return url if url is not None or older is None else f"https://github.com/{_decoded(older, 5)}"
 
 
 def public_key(certificate: Certificate) -> PublicKey:

@@ -49,7 +49,7 @@ def test_the_new_extensions_win() -> None:
     by = signed_by(certificate([URI], old))
     assert (by.issuer, by.source_repository, by.source_commit, by.source_ref, by.trigger) == (
         "old issuer",
-        "old/repo",
+        "https://github.com/old/repo",
         "old sha",
         "old ref",
         "old trigger",
