@@ -178,8 +178,8 @@ class TrustSection(Strict):
 class GitSection(Strict):
     """Where commits go."""
 
-    branch: Text | None = None
-    remote: Text = "origin"
+    branch: Text | None = Field(default=None, description="Default: the branch that is checked out.")
+    remote: Text | None = Field(default=None, description="Default: origin; without one, commits stay local.")
     delivery: Literal["push"] = "push"
 
 

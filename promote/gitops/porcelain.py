@@ -78,5 +78,5 @@ def push_error(report: Report, branch: str, host: str) -> PromoteError:
         exit_code=10,
         expected=f"the right to push to {branch}",
         actual=report.reason,
-        hint=f"promote with --pull-request, or let this identity past the rules that protect {branch}",
+        hint=f"let this identity past the rules that protect {branch}, or name another branch in git.branch",
     )

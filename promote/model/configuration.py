@@ -20,10 +20,10 @@ class RegistryOptions:
 
 @dataclass(frozen=True, slots=True)
 class GitOptions:
-    """Where commits go.  `branch` None: the branch that is checked out."""
+    """Where commits go.  `branch` None: the one that is checked out.  `remote` None: origin, where there is one."""
 
     branch: str | None = None
-    remote: str = "origin"
+    remote: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,6 @@ class Reason(Enum):
     SBOM_FOREIGN = ("sbom-foreign", 13)
     SBOM_INVALID = ("sbom-invalid", 13)
     SBOM_EMPTY = ("sbom-empty", 13)
-    SBOM_DENIED = ("sbom-denied", 13)
     NO_ATTESTATION = ("no-attestation", 13)
     FLOATING_TAG = ("floating-tag", 14)
     TAG_NOT_A_COMMIT = ("tag-not-a-commit", 14)

@@ -35,7 +35,14 @@ class Workplace(AbstractContextManager["Workplace"]):
         """The GitOps repository that promote.yaml lies in; raises `Misuse` when it lies in none."""
         if self._git is None:
             options = self.configuration.git
-            self._git = GitRepository.open(self.configuration.root, branch=options.branch, remote=options.remote)
+            remote = options.remote or "origin"
+            self._git = GitRepository.open(self.configuration.root, branch=options.branch, remote=remote)
+            if options.remote and self._git.remote_url is None:
+                raise Misuse(
+                    "remote-missing",
+                    f"got no git remote {options.remote}, expected the one that promote.yaml names",
+                    hint=f"git remote add {options.remote} URL",
+                )
         return self._git
 
     def __exit__(
