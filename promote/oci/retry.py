@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import http.client
+import logging
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,9 @@ from promote.errors import Fault
 from promote.model.malformed import shown
 
 T = TypeVar("T")
+
+# stamina warns of every retry; where nobody set up logging Python would print that to stderr.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 ATTEMPTS = 5
 MAX_RETRY_AFTER = 60.0
