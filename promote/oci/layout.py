@@ -19,6 +19,7 @@ from promote.oci.checked import CheckedReader
 from promote.oci.layout_files import LayoutFiles
 from promote.oci.layout_index import LAYOUT_FILE, LayoutIndex, check_layout_file
 from promote.oci.layout_manifest import Glance, media_type
+from promote.oci.referrer_list import merged, referrer
 from promote.oci.store import BLOCK, Reader
 
 MAX_INDEX_BYTES = 32 * 1024 * 1024
@@ -98,7 +99,10 @@ class LayoutStore:
         return content is not None and digest.matches(content)
 
     def put_manifest(self, manifest: RawManifest) -> None:
-        """Store the bytes; list them in index.json when they name a subject, so that every tool finds the referrer."""
+        """Store the bytes; when they name a subject, list them so that every tool finds the referrer.
+
+        There is no standard for referrers in a layout: oras looks through index.json, regctl at the fallback tag.
+        """
         try:
             descriptor, subject = manifest.descriptor, manifest.parsed.subject
         except Malformed as problem:
@@ -115,6 +119,11 @@ class LayoutStore:
             with self._files.locked():
                 before = self._index()
                 after = before.listing(descriptor)
+                fallback = subject.digest.tag
+                wanted = merged(self.resolve(fallback), subject.digest, referrer(manifest), str(self._repository))
+                if wanted is not None:
+                    self._files.write(wanted.content, *_blob(wanted.digest))
+                    after = after.tagging(fallback, wanted.descriptor, keeping=frozenset())
                 if after is not before:
                     self._files.write(after.dump(), "index.json")
 

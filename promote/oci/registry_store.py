@@ -14,7 +14,8 @@ from promote.model.manifest import MANIFEST_TYPES, OCI_INDEX, Descriptor, Manife
 from promote.model.reference import Repository, check_tag
 from promote.oci.answer import check_content_digest, error_code, malformed, media_type, mismatch, unexpected
 from promote.oci.checked import CheckedReader
-from promote.oci.fallback import add_to_fallback, listed, referrer
+from promote.oci.fallback import add_to_fallback
+from promote.oci.referrer_list import listed, referrer
 from promote.oci.registry import Registry
 from promote.oci.store import Reader
 from promote.oci.token import PULL, PUSH

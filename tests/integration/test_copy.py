@@ -486,7 +486,7 @@ def test_five_processes_copy_into_one_layout_and_no_entry_is_lost(tmp_path):
             process.wait()
     assert errors == [b""] * 5
     prod = LayoutStore(Repository(f"oci:{tmp_path}/prod", "acme/web"))
-    assert sorted(prod.tags()) == [f"v{n}" for n in range(5)]
+    assert {t for t in prod.tags() if not t.startswith("sha256-")} == {f"v{n}" for n in range(5)}
     for n in range(5):
         assert contents(graph_of(prod, f"v{n}")) == contents(graph_of(staging, f"v{n}"))
     assert not list((tmp_path / "prod/acme/web").glob(".promote-*"))
@@ -526,7 +526,7 @@ def test_memory_does_not_grow_with_the_layer(tmp_path):
         (tmp_path / side / "acme/web/blobs/sha256" / digest.hex).unlink()
 
 
-def test_the_copied_layout_lists_images_by_tag_and_referrers_without(world):
+def test_the_copied_layout_lists_the_image_and_the_fallback_by_tag_and_referrers_without(world):
     copy(world.source("layout", "v3-keyless"), world.target("layout"))
     entries = json.loads((world.directory / "prod/acme/web/index.json").read_text())["manifests"]
-    assert sorted("annotations" in entry for entry in entries) == [False, False, False, False, True]
+    assert sorted("annotations" in entry for entry in entries) == [False, False, False, False, True, True]

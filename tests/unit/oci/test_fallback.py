@@ -11,7 +11,8 @@ import stamina
 from promote.errors import Fault
 from promote.model.digest import Digest
 from promote.model.manifest import MAX_MANIFEST_BYTES, OCI_INDEX, OCI_MANIFEST, Descriptor, RawManifest
-from promote.oci.fallback import add_to_fallback, listed, merged, referrer
+from promote.oci.fallback import add_to_fallback
+from promote.oci.referrer_list import listed, merged, referrer
 
 SUBJECT = Digest.of(b"subject")
 OURS = Descriptor(OCI_MANIFEST, Digest.of(b"ours"), 4, "application/x", {"a": "b"})

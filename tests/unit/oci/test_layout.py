@@ -126,12 +126,17 @@ def test_what_other_tools_wrote_into_the_index_survives(store, layout):
     }
 
 
-def test_a_referrer_is_listed_untagged_and_an_image_is_not_listed_without_a_tag(store, layout):
+def test_a_referrer_is_listed_for_oras_and_for_regctl_and_an_image_is_not_listed_without_a_tag(store, layout):
     image = put_image(store, b"image")
     assert index(layout)["manifests"] == []
     referrer = put_image(store, b"sbom", subject=image, artifact_type="application/spdx+json")
     store.put_manifest(referrer)
-    assert [e["digest"] for e in index(layout)["manifests"]] == [str(referrer.digest)]
+    fallback = store.resolve(image.digest.tag)
+    assert [d.digest for d in fallback.parsed.children] == [referrer.digest]
+    assert {(e["digest"], *e.get("annotations", {}).values()) for e in index(layout)["manifests"]} == {
+        (str(referrer.digest),),
+        (str(fallback.digest), image.digest.tag),
+    }
     (found,) = store.referrers(image.digest)
     assert (found.digest, found.artifact_type, found.size) == (
         referrer.digest,
