@@ -1,0 +1,58 @@
+# Needs python3 (3.11 or newer), git and make; `interop` also needs go.  Everything else is installed into .venv and, for
+# `interop`, into ~/.cache/promote-interop, from lock files with hashes and pinned versions.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint interop lock setup clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Stamps: done once, and again when what they were made from changes.
+RUN := $(VENV)/run.stamp
+DEV := $(VENV)/dev.stamp
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-emit-options
+
+help:  ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(RUN)  ## set up, then run a whole promotion on this machine: no server, no network
+	@$(BIN)/promote demo
+
+test: $(DEV)  ## set up, then run the tests: 127.0.0.1 only
+	$(BIN)/python -m pytest --numprocesses auto
+
+lint: $(DEV)  ## ruff, mypy, and the doors between the rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+interop: $(DEV)  ## install the real tools (cosign, registries, Fulcio, ...) and run the tests against them
+	cd tests/interop && $(PYTHON) -m harness.install
+	$(BIN)/python -m pytest tests/interop
+
+lock: $(DEV)  ## write requirements/*.txt from pyproject.toml; LOCK_FLAGS=--upgrade takes what is newest
+	$(COMPILE) $(LOCK_FLAGS) -o requirements/run.txt pyproject.toml
+	$(COMPILE) $(LOCK_FLAGS) -o requirements/build.txt -c requirements/run.txt --only-build-deps --all-build-deps pyproject.toml
+	$(COMPILE) $(LOCK_FLAGS) -o requirements/dev.txt -c requirements/run.txt -c requirements/build.txt --extra dev pyproject.toml
+
+setup: $(DEV)  ## everything that test and lint need, and nothing run
+
+clean:  ## remove .venv and all caches of this checkout
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .import_linter_cache promote-demo
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUN): pyproject.toml requirements/run.txt requirements/build.txt
+	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit("got Python " + v + ", expected 3.11 or newer; say PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	@echo "setting up $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): $(RUN) requirements/dev.txt
+	@echo "setting up $(VENV) for development"
+	@$(INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
