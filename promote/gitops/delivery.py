@@ -61,7 +61,8 @@ class RemoteDelivery:
     def settle(self, commit: str) -> str | None:
         """Fast-forward a clean checkout of the branch; leave any other alone.  Never fails: the commit has landed."""
         try:
-            return self._follow(commit)
+            with self._repository.working_copy.alone():
+                return self._follow(commit)
         except PromoteError as error:
             return f"the working copy was left alone: {error.message}"
 
@@ -99,7 +100,8 @@ class LocalDelivery:
         if checkout.place is Place.NOWHERE:
             return self._swap(commit, tip)
         self._observer.step("working-copy", branch)
-        done, said = checkout.fast_forward(commit)
+        with checkout.alone():
+            done, said = checkout.fast_forward(commit)
         if done is FastForward.IN_THE_WAY:
             raise Misuse(
                 "working-copy-dirty",

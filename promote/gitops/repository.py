@@ -159,7 +159,8 @@ class Repository:
         objects = Path(self.git.run("find the objects", ["rev-parse", "--git-path", "objects"]).text)
         if not os.access(self.root / objects, os.W_OK):
             raise Fault("git-failed", f"{shown(str(objects))} cannot be written", hint="check who owns the repository")
-        self.working_copy.require_clean(paths)
+        with self.working_copy.alone():
+            self.working_copy.require_clean(paths)
 
     def snapshot(self, commit: str) -> Snapshot:
         """What `commit` (a full object name) holds."""

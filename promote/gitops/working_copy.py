@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import fcntl
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from enum import Enum
 
 from promote.errors import Fault, Misuse
@@ -50,6 +53,22 @@ class WorkingCopy:
             f"look at branch {self._branch}", ["for-each-ref", "--format=%(worktreepath)", "--", reference]
         )
         return Place.ELSEWHERE if listed.text else Place.NOWHERE
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While the block runs no other promote is in a block of its own about this checkout; they wait.
+
+        Git lets go of the index before the branch follows: two fast-forwards at once can leave the files of the one
+        with the branch of the other, and whoever looks in between sees changes that nobody made.
+        """
+        found = self._git.run("find the repository", ["rev-parse", "--absolute-git-dir"]).text
+        directory = os.open(found, os.O_RDONLY | os.O_DIRECTORY)  # locked itself: a file for it would be one more write
+        try:
+            with suppress(OSError):  # some file systems have no locks
+                fcntl.flock(directory, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(directory)
 
     @property
     def left_behind(self) -> str | None:
@@ -110,7 +129,8 @@ class WorkingCopy:
     def fast_forward(self, commit: str) -> tuple[FastForward, str]:
         """Branch, index and files go to `commit` together, or stay as they are; with what git said about it.
 
-        One git process, so that a promote that is killed cannot leave the three apart.  The branch must be HERE.
+        One git process, so that a promote that is killed cannot leave the three apart.  The branch must be HERE, and
+        the caller `alone`.
         """
         filters = self._filters()
         changed = self._git.run(
