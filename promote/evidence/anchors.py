@@ -43,7 +43,7 @@ class Anchors:
     @cached_property
     def sigstore(self) -> Verifier:
         """sigstore-python's verifier on this root; imported when first asked for; raises `Misuse`."""
-        from promote.evidence.keyless_bundle import verifier_of  # noqa: PLC0415
+        from promote.evidence.sigstore_verifier import verifier_of  # noqa: PLC0415
 
         return verifier_of(self.root.content)
 

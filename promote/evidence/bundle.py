@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from promote.evidence import inclusion, log_body, timestamp
-from promote.evidence.anchors import Anchors
+from promote.evidence import timestamp
 from promote.evidence.flawed import Flawed, invalid
 from promote.evidence.log_promise import Promise
-from promote.evidence.public_key import PublicKey
 from promote.evidence.reading import child, children, text, unbase64, whole
-from promote.evidence.signed import Signed, Verified, envelope_signed
+from promote.evidence.signed import Signed, envelope_signed
 from promote.evidence.trust_root import LogKey, TrustRoot
 from promote.model import strict_json
-from promote.model.evidence import Flaw, Log, SignedBy
+from promote.model.evidence import Flaw
 from promote.model.malformed import Malformed
 
 MEDIA_TYPE = re.compile(r"application/vnd\.dev\.sigstore\.bundle(\.v\d+\.\d+\+json|\+json;\s*version=v?\d+\.\d+)")
@@ -73,43 +71,6 @@ def parse(content: bytes) -> Bundle:
     return Bundle(document, material, signed, by_certificate="publicKey" not in signers)
 
 
-def verify(content: bytes, anchors: Anchors) -> Verified:
-    """The payload of the bundle in `content`; raises `Malformed` or `Flawed`.
-
-    Only a bundle with a certificate needs sigstore-python, which costs 0.4 s to import: a run with keys does without.
-    """
-    bundle = parse(content)
-    if not bundle.by_certificate:
-        return _verify_with_key(bundle, anchors)
-    from promote.evidence import keyless_bundle  # noqa: PLC0415
-
-    return keyless_bundle.verify(bundle, anchors)
-
-
-def _verify_with_key(bundle: Bundle, anchors: Anchors) -> Verified:
-    signed = bundle.signed
-    key = anchors.key_that_signed(signed.signature, signed.message, _hint(bundle))
-    log, time = Log.NONE, None
-    if len(bundle.entries) > 1:
-        invalid(f"the bundle has {len(bundle.entries)} log entries", expected="at most one")
-    for entry in bundle.entries:
-        known = anchors.root.log(log_id(entry))
-        if known is not None:
-            time = _check_entry(entry, known, signed, key)
-            log = Log.PROOF
-    if time is None and bundle.stamps:
-        time = timestamp.verified_time(bundle.stamps, signed.signature, anchors.root)
-    return Verified(signed.payload_type, signed.payload, SignedBy(key=key.fingerprint), log, time)
-
-
-def _check_entry(entry: dict[str, Any], log: LogKey, signed: Signed, key: PublicKey) -> datetime | None:
-    """The time that the log promised, None where it made no promise (Rekor v2); raises `Flawed`."""
-    body = unbase64(entry.get("canonicalizedBody"), "log entry body")
-    inclusion.check(body, child(entry, "inclusionProof", "log entry"), log)
-    log_body.bind(body, signed, key.spki)
-    return promised_time(entry, log)
-
-
 def promised_time(entry: dict[str, Any], log: LogKey) -> datetime | None:
     """The time of the entry's signed promise, verified and in the log's window; None without one; raises `Flawed`."""
     if not entry.get("inclusionPromise"):
@@ -142,11 +103,6 @@ def verified_times(bundle: Bundle, root: TrustRoot) -> list[datetime]:
             times.append(promised)
     stamped = timestamp.verified_time(bundle.stamps, bundle.signed.signature, root) if bundle.stamps else None
     return [*times, *([stamped] if stamped else [])]
-
-
-def _hint(bundle: Bundle) -> bytes | None:
-    hint = child(bundle.material, "publicKey", "bundle").get("hint")
-    return unbase64(hint, "bundle publicKey.hint") if hint else None
 
 
 def _fill_zeros(entry: object) -> None:

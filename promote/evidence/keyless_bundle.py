@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from datetime import datetime
 
 from cryptography.x509 import Certificate
 from sigstore.errors import Error
 from sigstore.models import Bundle as SigstoreBundle
-from sigstore.models import InvalidBundle, TrustedRoot
-from sigstore.verify import Verifier
+from sigstore.models import InvalidBundle
 
-from promote.errors import Misuse
 from promote.evidence import certificate as certificates
 from promote.evidence.anchors import Anchors
 from promote.evidence.bundle import Bundle, verified_times
@@ -59,18 +56,3 @@ def _checked_time(bundle: Bundle, leaf: Certificate, anchors: Anchors) -> dateti
     for time in times:
         certificates.check(leaf, anchors.root, time)
     return times[0]
-
-
-def verifier_of(root: bytes) -> Verifier:
-    """The verifier of a trusted_root.json, which can be given to sigstore-python as a file only; raises `Misuse`."""
-    with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        file.write(root)
-        file.flush()
-        try:
-            return Verifier(trusted_root=TrustedRoot.from_file(file.name))
-        except (Error, ValueError) as problem:
-            raise Misuse(
-                "bad-trust-root",
-                f"sigstore cannot read the trusted root: {shown(str(problem))}",
-                hint="`cosign trusted-root create` writes such a file",
-            ) from None

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from promote.errors import PromoteError
-from promote.evidence import bundle, claims, tag_scheme
+from promote.evidence import bundle, claims, key_bundle, tag_scheme
 from promote.evidence.anchors import Anchors
 from promote.evidence.discovery import MAX_BLOB_BYTES, Candidate, Form, discover
 from promote.evidence.flawed import Flawed, invalid
@@ -74,7 +74,13 @@ def _judge(candidate: Candidate, content: bytes, anchors: Anchors, log: LogDeman
 
 def _verified(candidate: Candidate, content: bytes, anchors: Anchors, log: LogDemand) -> Verified:
     if candidate.form is Form.BUNDLE:
-        return bundle.verify(content, anchors)
+        parsed = bundle.parse(content)
+        if not parsed.by_certificate:
+            return key_bundle.verify(parsed, anchors)
+        # Only these need sigstore-python, which costs 0.4 s to import: a run with keys does without.
+        from promote.evidence import keyless_bundle  # noqa: PLC0415
+
+        return keyless_bundle.verify(parsed, anchors)
     if candidate.form is Form.SIMPLE_SIGNING:
         return tag_scheme.verify_simple_signing(content, candidate.material, anchors, log)
     return tag_scheme.verify_envelope(content, candidate.material, anchors, log)
