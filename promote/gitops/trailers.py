@@ -16,6 +16,7 @@ IMAGE = "Promote-Image"
 """name:tag@digest"""
 PREVIOUS = "Promote-Previous"
 SOURCE_COMMIT = "Promote-Source-Commit"
+SOURCE_REPO = "Promote-Source-Repo"
 KIND = "Promote-Kind"
 REASON = "Promote-Reason"
 

@@ -3,54 +3,68 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 
-from promote.gitops.trailers import message
+from promote.gates.tag import commit_of
+from promote.gitops import trailers
 from promote.model.release import Pin, Release
 from promote.promotion.request import Request
 
+SHORT_TAG = 16
+"""How much of a tag the subject shows: ``sha-`` and twelve digits."""
 
-def commit_message(request: Request, releases: Sequence[Release], before: Mapping[str, Sequence[Pin]]) -> str:
-    """The whole message.  The trailers are a claim; the diff of the commit is the truth."""
+
+def commit_message(
+    request: Request, releases: Sequence[Release], before: Mapping[str, Sequence[Pin]], tags: re.Pattern[str]
+) -> str:
+    """The whole message; `before` says by app what the target ran, `tags` is the form of a commit tag.
+
+    The trailers are a claim; the diff of the commit is the truth.
+    """
     target = request.target.name
     if len(releases) == 1:
-        only = releases[0]
-        subject = f"promote({target}): {only.app.name} {_short(only.tag)} ({only.digest.algorithm}:{only.digest.short})"
+        app, tag, digest = releases[0].app, releases[0].tag, releases[0].digest
+        subject = f"promote({target}): {app.name} {tag[:SHORT_TAG]} ({digest.algorithm}:{digest.short})"
     else:
         subject = f"promote({target}): {len(releases)} apps from {request.source.name}"
     body = [f"{r.app.name}: {_previous(before[r.app.name])} -> {r.tag}" for r in releases]
-    return message(subject, body, _trailers(request, releases, before))
-
-
-def _trailers(
-    request: Request, releases: Sequence[Release], before: Mapping[str, Sequence[Pin]]
-) -> list[tuple[str, str]]:
-    images = [f"{r.app.image}:{r.tag}@{r.digest}" for r in releases]
-    intent = hashlib.sha256("\n".join([request.target.name, *sorted(images)]).encode()).hexdigest()
-    trailers = [
-        ("Promote-Id", intent[:16]),
-        ("Promote-Kind", "promote"),
-        ("Promote-Env", request.target.name),
-        ("Promote-From", request.source.name),
-    ]
-    for release, image in zip(releases, images, strict=True):
-        trailers += [
-            ("Promote-App", release.app.name),
-            ("Promote-Image", image),
-            ("Promote-Previous", _previous(before[release.app.name])),
-        ]
-        if release.app.source:
-            trailers.append(("Promote-Source-Repo", release.app.source))
+    record = _of_request(request, releases)
+    for release in releases:
+        record += _of_release(release, before[release.app.name], commit_of(release.tag, tags))
     if request.reason:
-        trailers.append(("Promote-Reason", request.reason))
-    return trailers
+        record.append((trailers.REASON, request.reason))
+    return trailers.message(subject, body, record)
+
+
+def _of_request(request: Request, releases: Sequence[Release]) -> list[tuple[str, str]]:
+    # The id is that of the intent: the same promotion made twice has the same.
+    intent = "\n".join([request.target.name, *sorted(_image(r) for r in releases)])
+    return [
+        (trailers.ID, hashlib.sha256(intent.encode()).hexdigest()[:16]),
+        (trailers.KIND, "promote"),
+        (trailers.ENV, request.target.name),
+        (trailers.FROM, request.source.name),
+    ]
+
+
+def _of_release(release: Release, before: Sequence[Pin], commit: str | None) -> list[tuple[str, str]]:
+    record = [
+        (trailers.APP, release.app.name),
+        (trailers.IMAGE, _image(release)),
+        (trailers.PREVIOUS, _previous(before)),
+    ]
+    if release.app.source:
+        record.append((trailers.SOURCE_REPO, release.app.source))
+    if commit:
+        record.append((trailers.SOURCE_COMMIT, commit))
+    return record
+
+
+def _image(release: Release) -> str:
+    return f"{release.app.image}:{release.tag}@{release.digest}"
 
 
 def _previous(pins: Sequence[Pin]) -> str:
-    return (
-        ", ".join(dict.fromkeys(f"{p.tag or '?'}@{p.digest}" if p.digest else p.tag or "?" for p in pins)) or "nothing"
-    )
-
-
-def _short(tag: str) -> str:
-    return tag if len(tag) <= 16 else f"{tag[:16]}"
+    said = (f"{pin.tag or '?'}@{pin.digest}" if pin.digest else pin.tag or "?" for pin in pins)
+    return ", ".join(dict.fromkeys(said)) or "nothing"
