@@ -12,7 +12,10 @@ from promote.cli.demo import demo
 from promote.cli.promote import promote
 from promote.cli.verify import verify
 
-EPILOG = "Exit codes: 0 done or already so, 2 usage, 3 could not find out, 4 credentials, 10-16 refused."
+EPILOG = (
+    "For example: promote 'staging->prod' sha-4f2a91c.  "
+    "Exit codes: 0 done or already so, 2 usage, 3 could not find out, 4 credentials, 10-16 refused."
+)
 
 
 def build() -> Any:

@@ -14,11 +14,15 @@ ARROWS = ("->", "→", "=>")
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """From where to where, and the words after it (apps and tags)."""
+    """From where to where, and the words after it (apps and tags).
+
+    `redirected`: the shell took the ``>`` of the arrow, so that stdout is a file called like `target`.
+    """
 
     source: str
     target: str
     words: tuple[str, ...]
+    redirected: bool = False
 
 
 def parse(words: Sequence[str], source: str | None, target: str | None, redirected_to: str | None = None) -> Way:
@@ -57,7 +61,7 @@ def parse(words: Sequence[str], source: str | None, target: str | None, redirect
 
 def _eaten(source: str, rest: tuple[str, ...], redirected_to: str | None) -> Way:
     if redirected_to is not None:
-        return Way(source, redirected_to, rest)
+        return Way(source, redirected_to, rest, redirected=True)
     words = " ".join(rest)
     raise Misuse(
         "arrow-redirected",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 from collections.abc import Sequence
@@ -12,11 +13,15 @@ from promote import __version__
 
 DEFAULT_VERB = "promote"
 VERBS = (DEFAULT_VERB, "verify", "demo")
+INTERRUPTED = 130
 GROUP_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")
 
 
 def entry() -> NoReturn:
     """Run the command line of this process and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character is no reason to fail
     sys.exit(run(sys.argv[1:]))
 
 
@@ -30,10 +35,7 @@ def run(arguments: Sequence[str]) -> int:
         return _dispatch(with_verb(arguments))
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; nothing is half visible, run the same command again to finish\n")
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of stdout is gone, and Python would complain about it at exit
-        return 141
+        return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last line of defence: whatever escapes is a bug in promote
         return _bug(arguments, error)
 
@@ -44,6 +46,8 @@ def with_verb(arguments: Sequence[str]) -> list[str]:
         return ["--help"]
     if arguments[0] in VERBS or arguments[0].split("=")[0] in GROUP_OPTIONS:
         return list(arguments)
+    if "->" in arguments[1:2]:  # typed as `staging '->' prod`: to an option parser that is an option
+        return [DEFAULT_VERB, "".join(arguments[:3]), *arguments[3:]]
     return [DEFAULT_VERB, *arguments]
 
 
@@ -62,6 +66,8 @@ def _dispatch(arguments: list[str]) -> int:
         return int(done.exit_code)
     except typer.Abort:
         raise KeyboardInterrupt from None
+    if outcome == INTERRUPTED:  # newer typers turn Ctrl-C into this status, without a word
+        raise KeyboardInterrupt
     return outcome if isinstance(outcome, int) else 0
 
 

@@ -19,7 +19,9 @@ class Format(StrEnum):
 Config = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="promote.yaml; default: the nearest one upwards.")
 ]
-Repo = Annotated[Path | None, typer.Option("--repo", metavar="PATH", help="GitOps repository; default: here.")]
+Repo = Annotated[
+    str | None, typer.Option("--repo", metavar="PATH|URL", help="GitOps repository; default: here. A URL is cloned.")
+]
 OutputFormat = Annotated[Format, typer.Option("--format", help="How the result is written to stdout.")]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, max=64, help="How many things to do at once.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]

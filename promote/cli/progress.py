@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -21,4 +22,5 @@ class Lines:
     def step(self, step: str, subject: str) -> None:
         """Write the step, unless it is a detail that nobody asked for."""
         if self.verbose or step not in DETAILS:
-            self.stream.write(f"{step:13} {printable(subject)}\n")
+            with suppress(BrokenPipeError):  # nobody listens any more, which is no reason to stop half-way
+                self.stream.write(f"{step:13} {printable(subject)}\n")

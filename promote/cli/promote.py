@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from promote.cli.options import Config, Debug, Format, Jobs, NoColor, OutputFormat, Quiet, Repo, Verbose
 from promote.cli.session import Session, failure
 from promote.errors import NothingChanged, PromoteError
-from promote.model.result import Result
+
+if TYPE_CHECKING:  # --help would pay for them
+    from promote.model.configuration import Configuration
+    from promote.model.result import Result
+    from promote.promotion.request import Request
 
 
 def promote(  # noqa: PLR0917 - typer reads the options from the signature
@@ -38,65 +44,68 @@ def promote(  # noqa: PLR0917 - typer reads the options from the signature
     promote 'staging->prod' sha-4f2a91c        promote 'staging->prod'  (whatever staging runs)
     """
     session = Session(config, repo, format, jobs, quiet, verbose, no_color)
+    asked = _Asked(tuple(words or ()), from_, to, reason, every_app, dry_run, not no_push, require_change)
     try:
-        result = _run(
-            session, words or [], from_, to,
-            every_app=every_app, dry_run=dry_run, reason=reason, push=not no_push, require_change=require_change,
-        )  # fmt: skip
+        with session.configuration() as configuration:
+            result = _carry_out(session, configuration, _request(configuration, asked), asked)
     except PromoteError as error:
         result = failure("promote", error)
     session.print(result)
     raise typer.Exit(result.exit_code)
 
 
-def _run(
-    session: Session,
-    words: list[str],
-    source: str | None,
-    target: str | None,
-    *,
-    every_app: bool,
-    dry_run: bool,
-    reason: str | None,
-    push: bool,
-    require_change: bool,
-) -> Result:
-    import os
+@dataclass(frozen=True)
+class _Asked:
+    """What the command line asks for."""
 
+    words: tuple[str, ...]
+    source: str | None
+    target: str | None
+    reason: str | None
+    every_app: bool
+    dry_run: bool
+    push: bool
+    require_change: bool
+
+
+def _request(configuration: Configuration, asked: _Asked) -> Request:
     from promote.cli import arrow, redirection
-    from promote.oci.stores import Stores
-    from promote.promotion import outcome
-    from promote.promotion.apply import apply
-    from promote.promotion.plan import plan
     from promote.promotion.request import Request, environment, wanted
-    from promote.promotion.workplace import Workplace, require_signers
 
-    configuration = session.configuration()
     here = Path()
     redirected = redirection.stdout_environment(configuration.environments, here)
-    way = arrow.parse(words, source, target, redirected)
-    if redirected is not None and way.target == redirected and not source:
-        redirection.take_back(redirected, here)
-    request = Request(
+    way = arrow.parse(asked.words, asked.source, asked.target, redirected)
+    if way.redirected:
+        redirection.take_back(way.target, here)
+    return Request(
         source=environment(configuration, way.source),
         target=environment(configuration, way.target),
-        wanted=wanted(configuration, way.words, every_app=every_app),
-        only_differing=every_app,
-        reason=reason,
+        wanted=wanted(configuration, way.words, every_app=asked.every_app),
+        only_differing=asked.every_app,
+        reason=asked.reason,
     )
+
+
+def _carry_out(session: Session, configuration: Configuration, request: Request, asked: _Asked) -> Result:
+    from promote.oci.stores import Stores
+    from promote.promotion import outcome
+    from promote.promotion.apply import apply, check_working_copy
+    from promote.promotion.plan import plan
+    from promote.promotion.workplace import Workplace, require_signers
+
     require_signers(configuration)
     stores = Stores(configuration.registries, os.environ)
-    with Workplace(configuration, stores, session.observer(), session.jobs, push=push) as workplace:
+    with Workplace(configuration, stores, session.observer(), session.jobs, push=asked.push) as workplace:
         planned = plan(workplace, request)
-        if dry_run or not planned.may_apply:
-            result = outcome.of_plan(planned, dry_run=dry_run)
-        else:
-            try:
+        try:
+            if planned.may_apply:
+                check_working_copy(workplace, planned)
+            if asked.dry_run or not planned.may_apply:
+                result = outcome.of_plan(planned, dry_run=asked.dry_run)
+            else:
                 result = outcome.of_applied(planned, apply(workplace, planned))
-            except PromoteError as error:
-                return outcome.of_error("promote", error, planned)
-    if require_change and result.ok and not result.changed:
-        return outcome.of_error(
-            "promote", NothingChanged("nothing changed: the target runs this release already"), planned
-        )
+            if asked.require_change and result.ok and not result.changed:
+                raise NothingChanged("nothing changed: the target runs this release already")
+        except PromoteError as error:
+            result = outcome.of_error("promote", error, planned, dry_run=asked.dry_run)
     return result

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 from promote.cli.options import Format
 from promote.errors import Misuse, PromoteError
-from promote.model.configuration import Configuration
-from promote.model.progress import Observer, Silent
-from promote.model.result import Result
+from promote.model.malformed import shown
+
+if TYPE_CHECKING:  # every verb's --help would pay for them
+    from promote.model.configuration import Configuration
+    from promote.model.progress import Observer
+    from promote.model.result import Result
 
 
 @dataclass(frozen=True)
@@ -19,47 +27,105 @@ class Session:
     """The options that say how to run and how to report, whatever the verb."""
 
     config: Path | None = None
-    repo: Path | None = None
+    repo: str | None = None
     format: Format = Format.TEXT
     jobs: int = 6
     quiet: bool = False
     verbose: bool = False
     no_color: bool = False
 
-    def configuration(self) -> Configuration:
-        """The promote.yaml that the options name, or the nearest one upwards; raises `Misuse`."""
+    @contextmanager
+    def configuration(self) -> Iterator[Configuration]:
+        """The promote.yaml that the options name, or the nearest one upwards; raises `Misuse`.
+
+        A repository that is named by its URL is cloned, and the clone is gone when the block is left.
+        """
         from promote.config.load import find, load
 
-        start = self.repo or Path()
+        if self.repo is not None and _is_elsewhere(self.repo):
+            with _cloned(self.repo) as clone:
+                configuration = load(clone / self.config if self.config is not None else find(clone))
+                _check_nothing_is_lost(configuration, clone)
+                yield configuration
+            return
+        start = Path(self.repo or "")
         if not start.is_dir():
             raise Misuse(
-                "usage", f"got --repo {start}, expected a directory", hint="name the GitOps repository's directory"
+                "usage",
+                f"got --repo {shown(str(start))}, expected a directory or a URL",
+                hint="name the GitOps repository's directory, or its URL",
             )
-        return load(self.config if self.config is not None else find(start.absolute()))
+        yield load(self.config if self.config is not None else find(start.absolute()))
 
     def observer(self) -> Observer:
         """Who is told of progress."""
         from promote.cli.progress import Lines
+        from promote.model.progress import Silent
 
         return Silent() if self.quiet else Lines(sys.stderr, self.verbose)
 
     def print(self, result: Result) -> None:
-        """Write the result to stdout; in text, what failed goes to stderr too when stdout is not read by a person."""
+        """Write the result to stdout; what failed goes to stderr too when stdout is a file, which nobody watches."""
+        if result.error is not None and _is_file(sys.stdout):
+            from promote.output import text
+            from promote.output.style import Style
+
+            sys.stderr.write(text.render_error(result.error, result.exit_code, Style()))
+        try:
+            sys.stdout.write(self._rendered(result))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader is gone; the exit code still tells how it went, and Python must not complain at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def _rendered(self, result: Result) -> str:
         if self.format is Format.JSON:
             from promote.output import json as as_json
 
-            sys.stdout.write(as_json.render(result))
-        else:
-            from promote.output import text
-            from promote.output.style import style_for
+            return as_json.render(result)
+        from promote.output import text
+        from promote.output.style import style_for
 
-            sys.stdout.write(text.render(result, style_for(sys.stdout, os.environ, wanted=not self.no_color)))
-        sys.stdout.flush()
+        return text.render(result, style_for(sys.stdout, os.environ, wanted=not self.no_color))
+
+
+def _is_elsewhere(repo: str) -> bool:
+    if (Path(repo) / "promote.yaml").is_file():
+        return False
+    from promote.gitops.clone import is_url
+
+    return is_url(repo)
+
+
+@contextmanager
+def _cloned(url: str) -> Iterator[Path]:
+    from promote.gitops.clone import clone
+
+    with tempfile.TemporaryDirectory(prefix="promote-", ignore_cleanup_errors=True) as directory:
+        yield clone(url, Path(directory))
+
+
+def _check_nothing_is_lost(configuration: Configuration, clone: Path) -> None:
+    for environment in configuration.environments.values():
+        for place in environment.places:
+            if place.is_layout and Path(place.registry.removeprefix("oci:")).is_relative_to(clone):
+                raise Misuse(
+                    "layout-in-clone",
+                    f"got {environment.name} with a registry inside the repository, expected one outside the clone",
+                    hint="clone the repository yourself and name the directory with --repo",
+                )
+
+
+def _is_file(stream: TextIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def failure(command: str, error: PromoteError) -> Result:
     """The result of a verb that an error ended before it had anything to show."""
-    from promote.model.result import ErrorResult
+    from promote.model.result import ErrorResult, Result
 
     shown = ErrorResult(error.code, error.message, error.expected, error.actual, error.hint)
     return Result(command=command, exit_code=error.exit_code, error=shown)

@@ -35,11 +35,11 @@ def verify(  # noqa: PLR0917 - typer reads the options from the signature
 
     session = Session(config, repo, format, jobs, quiet, verbose, no_color)
     try:
-        configuration = session.configuration()
-        require_signers(configuration)
-        stores = Stores(configuration.registries, os.environ)
-        with Workplace(configuration, stores, session.observer(), jobs) as workplace:
-            result = verification.verify(workplace, reference)
+        with session.configuration() as configuration:
+            require_signers(configuration)
+            stores = Stores(configuration.registries, os.environ)
+            with Workplace(configuration, stores, session.observer(), jobs) as workplace:
+                result = verification.verify(workplace, reference)
     except PromoteError as error:
         result = failure("verify", error)
     session.print(result)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from promote.model.release import Edit
 from promote.model.result import CommitResult, CopyResult, ErrorResult, ReleaseResult, Result
-from promote.model.verdict import Outcome, Verdict
+from promote.model.verdict import Outcome, Reason, Verdict
 from promote.output.style import Style, printable
 
 WORDS = {
@@ -21,7 +21,7 @@ def render(result: Result, style: Style) -> str:
     """The whole report, with a final newline."""
     lines: list[str] = []
     for release in result.releases:
-        lines += [*_heading(result, release, style), *(line for v in release.gates for line in _gate(v, style)), ""]
+        lines += [*_heading(result, release, style), *_gates(release.gates, style), ""]
         lines += [line for copy in release.copies for line in _copy(copy)]
         lines += [line for edit in release.edits for line in _edit(edit, style)]
         if release.copies or release.edits:
@@ -31,7 +31,7 @@ def render(result: Result, style: Style) -> str:
 
 
 def render_error(error: ErrorResult, exit_code: int, style: Style) -> str:
-    """The error alone, for stderr: one sentence, what was expected and got, the hint."""
+    """The error alone: one sentence, what was expected and got, and what to do."""
     return "\n".join(_error(error, exit_code, style)) + "\n"
 
 
@@ -43,6 +43,14 @@ def _heading(result: Result, release: ReleaseResult, style: Style) -> Iterator[s
     if release.digest:
         yield f"  digest  {release.digest}"
     yield ""
+
+
+def _gates(verdicts: tuple[Verdict, ...], style: Style) -> Iterator[str]:
+    for verdict in verdicts:
+        if verdict.reason is not Reason.NOT_JUDGED:
+            yield from _gate(verdict, style)
+    if not_judged := [v.gate for v in verdicts if v.reason is Reason.NOT_JUDGED]:
+        yield style.paint(f"  not judged, because an earlier gate already decided: {', '.join(not_judged)}", "dim")
 
 
 def _gate(verdict: Verdict, style: Style) -> Iterator[str]:
@@ -72,7 +80,7 @@ def _edit(edit: Edit, style: Style) -> Iterator[str]:
 
 def _ending(result: Result, style: Style) -> Iterator[str]:
     if result.error is not None:
-        yield from _error(result.error, result.exit_code, style)
+        yield from _stopped(result, result.error, style)
     elif result.command == "verify":
         yield style.paint("Verified: every gate that needs no target passed.", "good")
     elif not result.releases:
@@ -85,6 +93,17 @@ def _ending(result: Result, style: Style) -> Iterator[str]:
     else:
         done = "Promoted; no overlay needed a change." if result.changed else "Already promoted: nothing was changed."
         yield style.paint(done, "good")
+
+
+def _stopped(result: Result, error: ErrorResult, style: Style) -> Iterator[str]:
+    # A gate has said it all above; anything else is said here.
+    by_gate = any(v.summary == error.message for r in result.releases for v in r.gates)
+    first, *more = _error(error, result.exit_code, style)
+    yield first
+    if not by_gate:
+        yield from more
+    elif result.target is not None:
+        yield "Nothing was written anywhere."
 
 
 def _commit(commit: CommitResult, style: Style) -> Iterator[str]:

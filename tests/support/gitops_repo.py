@@ -4,8 +4,9 @@
     ran = repo.run("staging->prod", TAG, "--format", "json")
     assert (ran.code, ran.refused_by) == (0, None)
 
-The tree, with `tmp_path` as T: T/server/deploy.git is the remote (unless `remote=False`), T/deploy the clone that promote
-runs in, T/registries/{staging,prod}/acme/APP the layouts.  Every JSON that is read here was checked against its schema.
+The tree, with `tmp_path` as T: T/server/deploy.git is the remote (unless `remote=False`), T/deploy the clone that
+promote runs in, T/registries/{staging,prod}/acme/APP the layouts.  Every JSON that is read here was checked against its
+schema.
 """
 
 from __future__ import annotations
@@ -186,9 +187,7 @@ class GitopsRepo:
     def overlay(self, env: str = "prod", app: str = "shop") -> bytes:
         """The overlay's kustomization as the branch has it where it counts: at the remote when there is one."""
         path = f"main:{KUSTOMIZATION.format(app=app, env=env)}"
-        return subprocess.run(
-            ["git", "show", path], cwd=self.bare or self.root, capture_output=True, check=True
-        ).stdout
+        return subprocess.run(["git", "show", path], cwd=self.bare or self.root, capture_output=True, check=True).stdout
 
     def commits(self) -> list[str]:
         """The subjects of the branch's commits, newest first."""
@@ -211,13 +210,14 @@ class GitopsRepo:
         return self.home / "registries" / env / "acme" / app
 
     def tags(self, env: str = "prod", app: str = "shop") -> dict[str, str]:
-        """The tags of a layout, with their digests."""
+        """The tags of a layout that somebody chose, with their digests; none that name evidence."""
         index = self.layout(env, app) / "index.json"
         if not index.exists():
             return {}
         listed = json.loads(index.read_bytes())["manifests"]
         name = "org.opencontainers.image.ref.name"
-        return {d["annotations"][name]: d["digest"] for d in listed if name in d.get("annotations", {})}
+        tags = {d["annotations"][name]: d["digest"] for d in listed if name in d.get("annotations", {})}
+        return {tag: digest for tag, digest in tags.items() if not tag.startswith("sha256-")}
 
     def everything(self) -> dict[str, str]:
         """The hash of every file there is: registries, remote, clone, index and objects."""
@@ -250,7 +250,9 @@ def make(
     for app in names:
         repo.write(f"overlays/{app}/base/kustomization.yaml", "resources: [deployment.yaml]\n")
         repo.write(f"overlays/{app}/base/deployment.yaml", DEPLOYMENT.format(app=app))
-        repo.write(KUSTOMIZATION.format(app=app, env="staging"), staging_overlay(app, staging_runs, digest if pinned else None))
+        repo.write(
+            KUSTOMIZATION.format(app=app, env="staging"), staging_overlay(app, staging_runs, digest if pinned else None)
+        )
         repo.write(KUSTOMIZATION.format(app=app, env="prod"), PROD.format(app=app))
     for name in ("trusted_root.json", "key.pub"):
         if (FIXTURES / case / name).exists():
@@ -314,6 +316,9 @@ def _config(case: str, apps: tuple[str, ...], staging: str | None, prod: str | N
     return {
         "version": 1,
         "apps": {app: {"image": f"acme/{app}", "names": [app], "source": SOURCE} for app in apps},
-        "environments": {"staging": environment("staging", staging), "prod": environment("prod", prod, **{"from": ["staging"]})},
+        "environments": {
+            "staging": environment("staging", staging),
+            "prod": environment("prod", prod, **{"from": ["staging"]}),
+        },
         "trust": trust,
     }

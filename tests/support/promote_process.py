@@ -160,12 +160,17 @@ def _child(question: dict[str, Any]) -> None:
 
 
 def _serve() -> None:
+    import sigstore.verify  # noqa: F401 - imported for the children, as all of these
+
     import promote.cli.app
+    import promote.config.load
+    import promote.evidence.keyless_bundle
     import promote.evidence.verify
     import promote.oci.copy
     import promote.oci.layout
     import promote.oci.registry
     import promote.oci.registry_store
+    import promote.output.json
     import promote.promotion.apply
     import promote.promotion.plan  # noqa: F401
 
