@@ -1,71 +1,125 @@
-"""A trusted signer attested an SBOM of this image, and it says something."""
+"""A trusted signer attested an SBOM of this image; it says something, and nothing that is denied."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
+from promote.gates.sbom_demands import Attested, Image, Problem, contradiction, denied, shortcoming
+from promote.model.contents import Contents
 from promote.model.digest import Digest
 from promote.model.evidence import Evidence, Findings, Flaw, Kind
 from promote.model.policy import SbomPolicy
 from promote.model.verdict import Reason, Verdict, passed, refused, skipped
 from promote.sbom.document import Sbom, Unreadable, is_sbom_type, read
+from promote.sbom.profiles import assess
 
 GATE = "sbom"
 HINT = "attest one where the image is built: `cosign attest --type spdxjson --predicate sbom.spdx.json IMAGE@DIGEST`"
 
 
-def judge(digest: Digest, platforms: Sequence[Digest], findings: Findings, policy: SbomPolicy | None) -> Verdict:
-    """Pass when the image, or each of its platforms, has an SBOM with as many packages as are asked for."""
+def judge(
+    digest: Digest,
+    platforms: Sequence[Digest],
+    findings: Findings,
+    policy: SbomPolicy | None,
+    *,
+    contents: Sequence[Contents] = (),
+    now: datetime | None = None,
+) -> Verdict:
+    """Pass when the image, or each of its platforms, has an SBOM that meets what is asked for.
+
+    Every SBOM by a trusted signer is looked at: one that is broken, that contradicts the image or that lists a denied
+    package refuses whatever the others say.  One that meets less than is asked for, or is of a kind that is not read,
+    does not count, and another may take its place.  `contents` are what the platforms are made of, as far as known.
+    `now` None: unknown, and then no SBOM is young enough where an age is asked for.
+    """
     if policy is None:
         return skipped(GATE, "turned off by promote.yaml", Reason.TURNED_OFF)
     attested = [e for e in findings.attestations() if is_sbom_type(e.predicate_type or "")]
-    read_ones = [(e, read(e.predicate_type or "", e.predicate)) for e in attested]
-    good = [(e, s) for e, s in read_ones if isinstance(s, Sbom) and len(s.packages) >= policy.min_packages]
-    covered = {e.subject for e, _ in good}
-    if good and (digest in covered or (platforms and covered.issuperset(platforms))):
-        counts = ", ".join(f"{s.format} with {_packages(len(s.packages))}" for _, s in good)
-        return passed(GATE, counts, evidence=tuple(sorted({str(e.manifest) for e, _ in good})))
+    documents = [(e, read(e.predicate_type or "", e.predicate)) for e in attested]
+    image = Image(digest, platforms, contents)
+    sboms = [Attested(e, s) for e, s in documents if isinstance(s, Sbom)]
+    unread = [(e, s) for e, s in documents if isinstance(s, Unreadable)]
+    broken = (_unreadable(e, s) for e, s in unread if s.reason == "malformed")
+    stop = next(broken, None) or next(_stops(sboms, image, policy, now), None)
+    if stop is not None:
+        return stop
+    judged = [(a, shortcoming(a, policy, now)) for a in sboms]
+    good = [a for a, problem in judged if problem is None]
+    if _covers({a.evidence.subject for a in good}, image):
+        return _pass(good, unread, policy)
+    short = (_refuse(a, problem) for a, problem in judged if problem is not None)
+    return next(short, None) or _missing(good, unread, image, findings)
+
+
+def _missing(
+    good: Sequence[Attested], unread: Sequence[tuple[Evidence, Unreadable]], image: Image, findings: Findings
+) -> Verdict:
     if good:
-        lacking = next(p for p in platforms if p not in covered)
-        return refused(
-            GATE,
-            Reason.NO_SBOM,
-            "some platform of the image has no SBOM",
-            expected=f"an SBOM of {lacking}",
-            actual=f"SBOMs of {', '.join(sorted(map(str, covered)))}",
-            hint=HINT,
-        )
-    if read_ones:
-        return _not_good_enough(read_ones, policy)
-    return _none(findings)
+        return _uncovered({a.evidence.subject for a in good}, image)
+    return _unreadable(*unread[0]) if unread else _none(findings)
+
+
+def _stops(sboms: Sequence[Attested], image: Image, policy: SbomPolicy, now: datetime | None) -> Iterator[Verdict]:
+    for attested in sboms:
+        problem = contradiction(attested, image, now)
+        if problem is not None:
+            yield _refuse(attested, problem)
+    found = [(attested, problem) for attested in sboms if (problem := denied(attested, policy)) is not None]
+    # A package that is denied says more than one that cannot be compared.
+    found.sort(key=lambda pair: pair[1].reason is not Reason.PACKAGE_DENIED)
+    yield from (_refuse(attested, problem) for attested, problem in found)
+
+
+def _covers(subjects: set[Digest], image: Image) -> bool:
+    return image.digest in subjects or bool(image.platforms and subjects.issuperset(image.platforms))
+
+
+def _pass(good: Sequence[Attested], unread: Sequence[tuple[Evidence, Unreadable]], policy: SbomPolicy) -> Verdict:
+    said = ", ".join(f"{a.sbom.format} with {_packages(len(a.sbom.packages))}" for a in good)
+    reports = [str(assess(name, a.sbom)) for name in (*policy.required, *policy.reported) for a in good]
+    ignored = [f"not read: {u.summary}" for _, u in unread]
+    summary = "; ".join((said, *reports, *dict.fromkeys(ignored)))
+    return passed(GATE, summary, evidence=tuple(sorted({str(a.evidence.manifest) for a in good})))
+
+
+def _refuse(attested: Attested, problem: Problem) -> Verdict:
+    return refused(
+        GATE,
+        problem.reason,
+        problem.summary,
+        expected=problem.expected,
+        actual=problem.actual,
+        evidence=(str(attested.evidence.manifest),),
+        hint=problem.hint,
+    )
+
+
+def _uncovered(covered: set[Digest], image: Image) -> Verdict:
+    lacking = next((p for p in image.platforms if p not in covered), image.digest)
+    return refused(
+        GATE,
+        Reason.NO_SBOM,
+        "some platform of the image has no SBOM",
+        expected=f"an SBOM of {lacking}",
+        actual=f"SBOMs of {', '.join(sorted(map(str, covered)))}",
+        hint=HINT,
+    )
 
 
 def _packages(count: int) -> str:
     return "1 package" if count == 1 else f"{count} packages"
 
 
-def _not_good_enough(read_ones: Sequence[tuple[Evidence, Sbom | Unreadable]], policy: SbomPolicy) -> Verdict:
-    evidence = tuple(str(e.manifest) for e, _ in read_ones)
-    thin = [s for _, s in read_ones if isinstance(s, Sbom)]
-    if thin:
-        most = max(len(s.packages) for s in thin)
-        return refused(
-            GATE,
-            Reason.SBOM_EMPTY,
-            "the SBOM lists too few packages to describe an image",
-            expected=f"at least {policy.min_packages}",
-            actual=str(most),
-            evidence=evidence,
-            hint="look at the tool that made it: an SBOM without packages means that it saw nothing",
-        )
-    unreadable = [s for _, s in read_ones if isinstance(s, Unreadable)]
+def _unreadable(evidence: Evidence, document: Unreadable) -> Verdict:
     return refused(
         GATE,
         Reason.SBOM_INVALID,
-        f"the SBOM cannot be read: {unreadable[0].summary}",
+        f"the SBOM cannot be read: {document.summary}",
         expected="SPDX or CycloneDX in JSON",
-        actual=unreadable[0].summary,
-        evidence=evidence,
+        actual=document.summary,
+        evidence=(str(evidence.manifest),),
         hint=HINT,
     )
 

@@ -7,10 +7,14 @@ from typing import Any
 
 from promote.model import strict_json
 from promote.model.malformed import Malformed, shown
-from promote.sbom import cyclonedx, spdx
+from promote.sbom import cyclonedx, spdx, spdx3
 from promote.sbom.package import Sbom, Unreadable
 
 __all__ = ["Sbom", "Unreadable", "is_sbom_type", "read"]
+
+MAX_TEXT = 64 * 1024 * 1024
+MAX_PACKAGES = 500_000
+"""Far above what an image has; more is an attack on whoever reads it."""
 
 # cosign says ``https://spdx.dev/Document``, actions/attest adds the document's version: a family, versioned or not.
 _FAMILIES = {
@@ -37,7 +41,10 @@ def read(predicate_type: str, predicate: Any) -> Sbom | Unreadable:
         document = _document(predicate)
         if isinstance(document, Unreadable):
             return document
-        return _read(family, document)
+        found = _read(family, document)
+        if isinstance(found, Sbom) and len(found.packages) > MAX_PACKAGES:
+            raise Malformed("SBOM", f"{len(found.packages)} packages", f"at most {MAX_PACKAGES}")
+        return found
     except Malformed as problem:
         return Unreadable("malformed", str(problem))
 
@@ -45,6 +52,8 @@ def read(predicate_type: str, predicate: Any) -> Sbom | Unreadable:
 def _read(family: str, document: dict[str, Any]) -> Sbom | Unreadable:
     if spdx.is_spdx(document):
         found, reader = "SPDX", spdx.read
+    elif spdx3.is_spdx3(document):
+        found, reader = "SPDX", spdx3.read
     elif cyclonedx.is_cyclonedx(document):
         found, reader = "CycloneDX", cyclonedx.read
     else:
@@ -65,6 +74,8 @@ def _document(predicate: Any) -> dict[str, Any] | Unreadable:
 
 
 def _parsed(text: str) -> dict[str, Any] | Unreadable:
+    if len(text) > MAX_TEXT:
+        raise Malformed("SBOM", f"{len(text)} characters", f"at most {MAX_TEXT}")
     start = text.lstrip()[:64]
     if start.startswith("<"):
         return Unreadable("unsupported", "an SBOM in XML; JSON is read")

@@ -32,7 +32,7 @@ def cyclonedx(**more: object) -> dict:
     return {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": components, "metadata": metadata} | more
 
 
-PACKAGES = (Package("requests", "2.32.5", PURL), Package("plain"))
+PACKAGES = (Package("requests", "2.32.5", (PURL,), identified=True), Package("plain"))
 
 
 @pytest.mark.parametrize(
@@ -64,13 +64,15 @@ def test_cyclonedx_versions(version: str) -> None:
     [
         (SPDX, spdx(spdxVersion="SPDX-2.1"), "SPDX-2.1"),
         (SPDX, spdx(spdxVersion=None), "None"),
-        (SPDX, {"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": []}, "SPDX 3"),
+        (SPDX, {"@context": "https://spdx.org/rdf/3.1/spdx-context.jsonld", "@graph": []}, "3.1"),
+        (SPDX, {"@context": "https://spdx.org/rdf/3.0.1/other.jsonld", "@graph": []}, "other"),
         (SPDX, "SPDXVersion: SPDX-2.3\nDataLicense: CC0-1.0\n", "tag-value"),
         (SPDX, {"Data": "SPDXVersion: SPDX-2.3\n", "Timestamp": ""}, "tag-value"),
         (SPDX, "<rdf:RDF/>", "XML"),
         (CYCLONEDX, '<?xml version="1.0"?><bom/>', "XML"),
         (CYCLONEDX, cyclonedx(specVersion="1.1"), "1.1"),
         (CYCLONEDX, cyclonedx(specVersion=1.6), "1.6"),
+        (CYCLONEDX, cyclonedx(specVersion=["1.6"]), "1.6"),
         ("https://slsa.dev/provenance/v1", spdx(), "no SBOM type"),
     ],
 )
