@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -74,6 +75,8 @@ def _plain(node: Any, count: list[int]) -> Any:
             return ours(node)
     if node is None or isinstance(node, bool | int | float):
         return node
+    if type(node) is date:  # a day; YAML 1.1 and ruamel read 2027-01-31 as one
+        return node.isoformat()
     raise Malformed(
         "promote.yaml", f"a value of the type {type(node).__name__}", "strings, numbers, lists and mappings"
     )

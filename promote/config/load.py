@@ -3,42 +3,27 @@
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import ValidationError
 
+from promote.config.attestors import attestors
 from promote.config.document import MAX_BYTES, Document, parse
-from promote.config.schema import (
-    EnvironmentSection,
-    File,
-    GatesSection,
-    KeySection,
-    PlaceSection,
-    TrustSection,
-    known_keys,
-)
+from promote.config.gates import gates
+from promote.config.schema import EnvironmentSection, File, GatesSection, PlaceSection, known_keys
+from promote.config.trust import check_demands, trust
 from promote.errors import Misuse
 from promote.model.configuration import Configuration, GitOptions, RegistryOptions
+from promote.model.digest import Digest
 from promote.model.environment import App, Environment, Place
 from promote.model.malformed import Malformed, shown
-from promote.model.policy import (
-    COMMIT_TAG,
-    DeployedDemand,
-    Gates,
-    KeylessSigner,
-    KeySigner,
-    LogDemand,
-    SbomPolicy,
-    SignaturePolicy,
-    Signer,
-    Trust,
-)
 from promote.model.reference import LAYOUT, is_host, join_registry
 
 FILE_NAME = "promote.yaml"
+LONGEST = 500
+"""How many characters one problem may take."""
 
 
 class Problems:
@@ -52,7 +37,8 @@ class Problems:
     def add(self, where: tuple[str | int, ...], sentence: str) -> None:
         """Note one problem at a place in the file."""
         dotted = ".".join(str(step) for step in where)
-        entry = (self._document.line(where), f"{dotted}: {sentence}" if dotted else sentence)
+        said = shown(f"{dotted}: {sentence}" if dotted else sentence, LONGEST)
+        entry = (self._document.line(where), said)
         if entry not in self._found:
             self._found.append(entry)
 
@@ -100,15 +86,30 @@ def load(path: Path) -> Configuration:
         for i, source in enumerate(environment.promoted_from):
             if source not in environments:
                 problems.add(("environments", name, "from", i), _unknown("environment", source, list(environments)))
+
+    def read(where: tuple[str | int, ...], name: str, what: str) -> bytes:
+        try:
+            return _read(path.parent / name, what)
+        except Misuse as problem:
+            problems.add(where, problem.message)
+            return b""
+
+    found = trust(file, read, problems.add, _unknown)
+    demanded = {name: gates(file.gates, section.gates) for name, section in file.environments.items()}
+    for name, section in file.environments.items():
+        own = ("environments", name, "gates") if section.gates.model_fields_set else ("gates",)
+        check_demands(demanded[name], own, found, problems.add, _unknown)
     configuration = Configuration(
         path=path,
         apps=apps,
         environments=environments,
-        trust=_trust(file.trust, path.parent, problems),
-        gates={name: _gates(file.gates, section.gates) for name, section in file.environments.items()},
-        default_gates=_gates(file.gates, GatesSection()),
+        trust=found,
+        gates=demanded,
+        default_gates=gates(file.gates, GatesSection()),
         git=GitOptions(file.git.branch, file.git.remote),
         registries=_registries(file, path.parent, problems),
+        attestors=attestors(file, path.parent, found.root, read, problems.add),
+        digest=Digest.of(content),
     )
     problems.raise_any()
     return configuration
@@ -203,69 +204,6 @@ def _near(directory: Path) -> Path:
     """`directory` as a person here would write it: relative when it is below the working directory."""
     here = Path.cwd()
     return directory.relative_to(here) if directory.is_relative_to(here) else directory
-
-
-def _trust(section: TrustSection, root: Path, problems: Problems) -> Trust:
-    def reading(where: tuple[str | int, ...], name: str, act: Callable[[Path], bytes]) -> bytes:
-        try:
-            return act(root / name)
-        except Misuse as problem:
-            problems.add(where, problem.message)
-            return b""
-
-    signers: list[Signer] = []
-    for i, signer in enumerate(section.signers):
-        if isinstance(signer, KeySection):
-            pem = reading(("trust", "signers", i, "key"), signer.key, lambda p: _read(p, "a public key"))
-            if pem and b"-----BEGIN PUBLIC KEY-----" not in pem:
-                problems.add(("trust", "signers", i, "key"), f"{signer.key} is not a PEM public key")
-            signers.append(KeySigner(signer.key, pem))
-        else:
-            signers.append(KeylessSigner(signer.issuer, signer.identity))
-    trusted_root = None
-    if section.root != "sigstore":
-        trusted_root = reading(("trust", "root"), section.root, lambda p: _read(p, "a trusted_root.json"))
-    return Trust(tuple(signers), trusted_root)
-
-
-def _gates(base: GatesSection, own: GatesSection) -> Gates:
-    def chosen(name: str) -> Any:
-        value = getattr(own, name)
-        return getattr(base, name) if value is None else value
-
-    tag, signature, sbom = chosen("tag"), chosen("signature"), chosen("sbom")
-    attestations, deployed = chosen("attestations"), chosen("deployed")
-    return Gates(
-        tag=re.compile(tag) if tag else COMMIT_TAG,
-        signature=None
-        if signature == "off"
-        else SignaturePolicy(
-            signature.annotations,
-            LogDemand(signature.log),
-            "provenance" in signature.accept,
-            "signature" in signature.accept,
-        )
-        if signature
-        else SignaturePolicy(),
-        sbom=None if sbom == "off" else SbomPolicy(sbom.min_packages) if sbom else SbomPolicy(),
-        attestations=tuple(PREDICATE_TYPES.get(a.type, a.type) for a in attestations or ()),
-        deployed=DeployedDemand(deployed) if deployed else DeployedDemand.EVER,
-    )
-
-
-PREDICATE_TYPES = {
-    "slsaprovenance": "https://slsa.dev/provenance/v0.2",
-    "slsaprovenance02": "https://slsa.dev/provenance/v0.2",
-    "slsaprovenance1": "https://slsa.dev/provenance/v1",
-    "spdxjson": "https://spdx.dev/Document",
-    "spdx": "https://spdx.dev/Document",
-    "cyclonedx": "https://cyclonedx.org/bom",
-    "link": "https://in-toto.io/Link/v1",
-    "vuln": "https://cosign.sigstore.dev/attestation/vuln/v1",
-    "openvex": "https://openvex.dev/ns",
-    "custom": "https://cosign.sigstore.dev/attestation/v1",
-}
-"""cosign's short names for predicate types (its `attest --type`)."""
 
 
 def _registries(file: File, root: Path, problems: Problems) -> dict[str, RegistryOptions]:

@@ -11,17 +11,27 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
-    StringConstraints,
     Tag,
     field_validator,
     model_validator,
 )
 
-NAME = r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$"
-"""Apps and environments: what can stand in an argument, a path and a trailer without quoting."""
+from promote.config.section import Duration, Name, Strict, Text
+from promote.config.trust_section import (
+    AttestationSection,
+    CommitSection,
+    KeylessSection,
+    KeySection,
+    RootSection,
+    SignatureSection,
+    SourceSection,
+    TrustSection,
+)
+from promote.model.malformed import Malformed
+from promote.model.package_rule import PackageRule
 
-Name = Annotated[str, StringConstraints(pattern=NAME, max_length=63)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+SeverityName = Literal["critical", "high", "medium", "low", "negligible", "unknown"]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def _word_off(value: Any) -> Any:
@@ -30,12 +40,6 @@ def _word_off(value: Any) -> Any:
 
 
 Off = Annotated[Literal["off"], BeforeValidator(_word_off)]
-
-
-class Strict(BaseModel):
-    """A mapping in which an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class AppSection(Strict):
@@ -56,22 +60,44 @@ class PlaceSection(Strict):
     overlays: list[Text] = Field(default=[], description="Overlay directories; {app} stands for the app's name.")
 
 
-class SignatureSection(Strict):
-    """What a signature must have."""
-
-    accept: list[Literal["signature", "provenance"]] = Field(
-        default=["signature"], description="What counts as a signature. Reports show it when this is widened."
-    )
-    annotations: dict[str, str] = Field(default={}, description="Annotations that must be signed with these values.")
-    log: Literal["proof", "promise", "none"] = Field(
-        default="promise", description="What a keyless signature must bring from the transparency log."
-    )
-
-
 class SbomSection(Strict):
-    """What an SBOM must have."""
+    """What an SBOM must have, and must not list."""
 
     min_packages: int = Field(default=1, ge=0, description="The fewest packages it may list.")
+    min_versions: Share = Field(default=0, description="The smallest share of them with a version, 0 to 1.")
+    min_purls: Share = Field(default=0, description="The smallest share of them with a package URL, 0 to 1.")
+    about_image: Literal["checked", "required"] = Field(
+        default="checked", description="Whether it must say which image it is about. What it says is always checked."
+    )
+    max_age: Duration | None = Field(default=None, description="The oldest it may be, by its verified signing time.")
+    profiles: dict[Literal["ntia", "cisa-2025"], Literal["require", "report"]] = Field(
+        default={}, description="Minimum elements that every package must have, or that reports count."
+    )
+    deny: list[Annotated[str, Field(max_length=1024)]] = Field(
+        default=[], description="Packages that no SBOM may list: package URLs with a range of versions."
+    )
+
+    @field_validator("deny")
+    @classmethod
+    def _deny_is_rules(cls, value: list[str]) -> list[str]:
+        for text in value:
+            try:
+                PackageRule.parse(text)
+            except Malformed as problem:
+                raise ValueError(f"got {problem.got}, expected {problem.expected}") from None
+        return value
+
+
+class VulnerabilitiesSection(Strict):
+    """What a vulnerability scan of the image must be like."""
+
+    max: dict[SeverityName, Annotated[int, Field(ge=0)]] = Field(
+        default={"critical": 0}, description="The most vulnerabilities of each severity; no limit for the others."
+    )
+    max_age: Duration | None = Field(default=None, description="The oldest it may be, by its verified signing time.")
+    scanner: list[Text] = Field(
+        default=[], description="URIs of the scanners that count, without a version. Default: any."
+    )
 
 
 def _mapping_or_word(value: Any) -> str:
@@ -79,18 +105,8 @@ def _mapping_or_word(value: Any) -> str:
     return "mapping" if isinstance(value, dict | BaseModel) else "word"
 
 
-def _key_or_keyless(value: Any) -> str:
-    return "key" if isinstance(value, KeySection) or (isinstance(value, dict) and "key" in value) else "keyless"
-
-
-class AttestationSection(Strict):
-    """Another attestation that must be there."""
-
-    type: Text = Field(description="A predicate type URI, or cosign's short name for it, such as slsaprovenance1.")
-
-
 class GatesSection(Strict):
-    """What is demanded.  In an environment it adds to, and overrides, the gates of the file."""
+    """What is demanded.  In an environment it adds to the gates of the file and overrides them, key by key."""
 
     tag: Text | None = Field(default=None, description="Regular expression with a group called commit.")
     signature: (
@@ -103,6 +119,14 @@ class GatesSection(Strict):
         Annotated[Annotated[SbomSection, Tag("mapping")] | Annotated[Off, Tag("word")], Discriminator(_mapping_or_word)]
         | None
     ) = None
+    vulnerabilities: (
+        Annotated[
+            Annotated[VulnerabilitiesSection, Tag("mapping")] | Annotated[Off, Tag("word")],
+            Discriminator(_mapping_or_word),
+        ]
+        | None
+    ) = Field(default=None, description="Without it no scan is asked for.")
+    commit: CommitSection | None = None
     attestations: list[AttestationSection] | None = None
     deployed: Annotated[Literal["current", "ever", "off"], BeforeValidator(_word_off)] | None = Field(
         default=None, description="Whether the source environment must run, or have run, the digest."
@@ -122,8 +146,31 @@ class GatesSection(Strict):
         return value
 
 
+class AttestKeySection(Strict):
+    """Sign the verdict with a key."""
+
+    key: Text = Field(
+        description="A private key, PKCS#8 in PEM. Its password, if it has one, is in PROMOTE_KEY_PASSWORD."
+    )
+
+
+class AttestSigstoreSection(Strict):
+    """Sign the verdict with the ambient OIDC identity, certified by a Sigstore of one's own."""
+
+    signing_config: Text = Field(description="A signing configuration v0.2, as `cosign signing-config create` writes.")
+    trusted_root: Text | None = Field(default=None, description="Its trusted_root.json; default: that of trust.root.")
+
+
+def _kind_of_attest(value: Any) -> str:
+    if isinstance(value, AttestKeySection) or (isinstance(value, dict) and "key" in value):
+        return "key"
+    return "sigstore" if isinstance(value, dict | AttestSigstoreSection) else "word"
+
+
 class EnvironmentSection(Strict):
     """One or more places, and the environments it may be promoted from."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["places"]}, {"required": ["registry"]}]})
 
     from_: list[Name] = Field(default=[], alias="from", description="Environments it may be promoted from.")
     places: list[PlaceSection] | None = Field(default=None, min_length=1)
@@ -131,6 +178,15 @@ class EnvironmentSection(Strict):
     pull: Text | None = Field(default=None, description="Short for the pull name of one place.")
     overlays: list[Text] | None = Field(default=None, description="Short for the overlays of one place.")
     gates: GatesSection = GatesSection()
+    attest: Annotated[
+        Annotated[bool, Tag("word")]
+        | Annotated[AttestKeySection, Tag("key")]
+        | Annotated[AttestSigstoreSection, Tag("sigstore")],
+        Discriminator(_kind_of_attest),
+    ] = Field(
+        default=False,
+        description="Sign a verification summary of what arrives; true: with the ambient OIDC identity.",
+    )
 
     @model_validator(mode="after")
     def _one_way_to_name_places(self) -> EnvironmentSection:
@@ -146,33 +202,6 @@ class EnvironmentSection(Strict):
         if self.places is not None:
             return self.places
         return [PlaceSection(registry=self.registry or "", pull=self.pull, overlays=self.overlays or [])]
-
-
-class KeylessSection(Strict):
-    """A certificate identity.  Both parts are compared exactly."""
-
-    issuer: Text
-    identity: Text
-
-
-class KeySection(Strict):
-    """A public key in a PEM file."""
-
-    key: Text
-
-
-class TrustSection(Strict):
-    """Whom to trust.  Nobody is trusted until named here."""
-
-    root: Text = Field(
-        default="sigstore", description="sigstore (the embedded public-good root) or a trusted_root.json."
-    )
-    signers: list[
-        Annotated[
-            Annotated[KeylessSection, Tag("keyless")] | Annotated[KeySection, Tag("key")],
-            Discriminator(_key_or_keyless),
-        ]
-    ] = []
 
 
 class GitSection(Strict):
@@ -199,7 +228,7 @@ class File(Strict):
     trust: TrustSection = TrustSection()
     gates: GatesSection = GatesSection()
     git: GitSection = GitSection()
-    registries: dict[Text, RegistrySection] = {}
+    registries: dict[Text, RegistrySection] = Field(default={})
 
 
 SECTIONS: tuple[type[Strict], ...] = (
@@ -207,16 +236,35 @@ SECTIONS: tuple[type[Strict], ...] = (
     AppSection,
     EnvironmentSection,
     PlaceSection,
+    AttestKeySection,
+    AttestSigstoreSection,
     GatesSection,
     SignatureSection,
     SbomSection,
+    VulnerabilitiesSection,
     AttestationSection,
     TrustSection,
     KeylessSection,
     KeySection,
+    SourceSection,
+    RootSection,
+    CommitSection,
     GitSection,
     RegistrySection,
 )
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of promote.yaml, as it is shipped in promote.schema.json beside this module.
+
+    It says less than `promote.config.load` checks: not that names lead to something, and not that files exist.
+    """
+    schema = File.model_json_schema(by_alias=True)
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:promote:schema:promote.yaml:v1"}
+    for key in ("apps", "environments"):
+        # pydantic writes the names' pattern as patternProperties, which lets every other name pass.
+        schema["properties"][key]["additionalProperties"] = False
+    return {**head, **schema, "title": "promote.yaml"}
 
 
 def known_keys() -> list[str]:

@@ -1,4 +1,4 @@
-"""What a verification rests on: the keys, identities and trusted root of promote.yaml, loaded once."""
+"""What a verification rests on: the keys, signers and trusted root of promote.yaml, loaded once."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from promote.errors import Misuse
 from promote.evidence.flawed import Flawed
 from promote.evidence.public_key import SUPPORTED, PublicKey
 from promote.evidence.trust_root import TrustRoot, public_good
-from promote.model.evidence import Flaw, SignedBy
+from promote.model.evidence import Flaw
 from promote.model.malformed import Malformed, shown
-from promote.model.policy import KeylessSigner, KeySigner, Trust
+from promote.model.policy import KeySigner, Trust
 
 if TYPE_CHECKING:
     from sigstore.verify import Verifier
@@ -20,25 +20,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Anchors:
-    """The anchors of one verification.  The root is parsed when first asked for: a run with keys may never need it."""
+    """The anchors of one verification.  The root is parsed when first asked for: a run with keys may never need it.
+
+    `keys` holds one loaded key for each signer of `trust` that is a key.
+    """
 
     trust: Trust
-    keys: tuple[PublicKey, ...]
-    identities: frozenset[KeylessSigner]
+    keys: tuple[tuple[KeySigner, PublicKey], ...]
 
     @classmethod
     def load(cls, trust: Trust) -> Anchors:
         """The anchors that `trust` names; raises `Misuse` for a key that cannot be used."""
-        return cls(
-            trust=trust,
-            keys=tuple(_load(s) for s in trust.signers if isinstance(s, KeySigner)),
-            identities=frozenset(s for s in trust.signers if isinstance(s, KeylessSigner)),
-        )
+        return cls(trust, tuple((s, _load(s)) for s in trust.signers if isinstance(s, KeySigner)))
 
     @cached_property
     def root(self) -> TrustRoot:
         """The trusted root; raises `Misuse` when it cannot be read."""
-        return TrustRoot.parse(self.trust.root if self.trust.root is not None else public_good())
+        return TrustRoot.parse(self.trust.root if self.trust.root is not None else public_good(), self.trust.profile)
 
     @cached_property
     def sigstore(self) -> Verifier:
@@ -47,22 +45,12 @@ class Anchors:
 
         return verifier_of(self.root.content)
 
-    def check_identity(self, signed_by: SignedBy) -> None:
-        """Raise `Flawed` (foreign) unless a signer of promote.yaml has exactly this issuer and this identity."""
-        if KeylessSigner(signed_by.issuer or "", signed_by.identity or "") not in self.identities:
-            raise Flawed(
-                Flaw.FOREIGN,
-                "signed by somebody whom promote.yaml does not name",
-                expected=self.named(),
-                actual=shown(str(signed_by), 300),
-            )
-
     def key_that_signed(self, signature: bytes, message: bytes, hint: bytes | None = None) -> PublicKey:
         """The trusted key that made `signature`; raises `Flawed`.
 
         `hint` is unsigned and opaque.  It chooses between two words of a refusal and nothing else.
         """
-        for key in self.keys:
+        for _, key in self.keys:
             if key.verifies(signature, message):
                 return key
         if not self.keys:
@@ -72,7 +60,7 @@ class Anchors:
                 expected=self.named(),
                 actual="a key",
             )
-        if hint is not None and hint not in {k.spki_hash for k in self.keys}:
+        if hint is not None and hint not in {key.spki_hash for _, key in self.keys}:
             raise Flawed(
                 Flaw.FOREIGN,
                 "signed with a key that promote.yaml does not name",
@@ -97,8 +85,8 @@ def _load(signer: KeySigner) -> PublicKey:
     except Malformed as problem:
         raise Misuse(
             "bad-key",
-            f"{shown(signer.name)} is no public key that promote can verify with",
+            f"{shown(signer.path)} is no public key that promote can verify with",
             expected=SUPPORTED,
             actual=problem.got,
-            hint=f"`openssl pkey -pubin -in {shown(signer.name)} -text -noout` shows what it is",
+            hint=f"`openssl pkey -pubin -in {shown(signer.path)} -text -noout` shows what it is",
         ) from None

@@ -29,12 +29,16 @@ MAX_SUBJECTS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What was signed about an image.  `annotations` are those of a signature, all of them signed."""
+    """What was signed about an image.  `annotations` are those of a signature, all of them signed.
+
+    `others` are the digests of the statement's further subjects that have this image's name.
+    """
 
     kind: Kind
     predicate_type: str | None = None
     predicate: Any = field(default=None, hash=False)
     annotations: Mapping[str, str] = field(default_factory=nothing, hash=False)
+    others: tuple[Digest, ...] = ()
 
 
 def check(payload_type: str | None, payload: bytes, image: Digest) -> Claims:
@@ -78,14 +82,15 @@ def _statement(payload: bytes, image: Digest) -> Claims:
             actual=shown(document.get("_type")),
         )
     predicate_type = text(document.get("predicateType"), "statement predicateType")
-    subject = _subject(document.get("subject"), image)
+    subject, others = _subject(document.get("subject"), image)
     if predicate_type == COSIGN_SIGN:
         annotations = _strings(subject.get("annotations"), "subject annotations")
-        return Claims(Kind.SIGNATURE, annotations=annotations)
-    return Claims(Kind.ATTESTATION, predicate_type, document.get("predicate"))
+        return Claims(Kind.SIGNATURE, annotations=annotations, others=others)
+    return Claims(Kind.ATTESTATION, predicate_type, document.get("predicate"), others=others)
 
 
-def _subject(subjects: object, image: Digest) -> dict[str, Any]:
+def _subject(subjects: object, image: Digest) -> tuple[dict[str, Any], tuple[Digest, ...]]:
+    """The subject that is `image`, and the other digests that go by its name."""
     if not isinstance(subjects, list) or not 1 <= len(subjects) <= MAX_SUBJECTS:
         got = f"{len(subjects)} subjects" if isinstance(subjects, list) else subjects
         raise Malformed("statement subject", got, f"a list of 1 to {MAX_SUBJECTS} subjects")
@@ -96,7 +101,22 @@ def _subject(subjects: object, image: Digest) -> dict[str, Any]:
     if image.algorithm != "sha256" or not matching:
         _other_image(image, shown(", ".join(f"sha256:{shown(n)}" for n in named[:3]) or "no image at all", 300))
     first: dict[str, Any] = matching[0]
-    return first
+    return first, _namesakes(subjects, {s["name"] for s in matching if isinstance(s.get("name"), str)}, image)
+
+
+def _namesakes(subjects: list[dict[str, Any]], names: set[str], image: Digest) -> tuple[Digest, ...]:
+    found: dict[Digest, None] = {}
+    for subject in subjects:
+        digests = subject.get("digest")
+        if subject.get("name") not in names or not isinstance(digests, dict):
+            continue
+        try:
+            digest = Digest.parse(f"sha256:{digests.get('sha256')}")
+        except Malformed:
+            continue
+        if digest != image:
+            found[digest] = None
+    return tuple(found)
 
 
 def _other_image(image: Digest, actual: str) -> NoReturn:

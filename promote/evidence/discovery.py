@@ -28,6 +28,8 @@ NOTARY = "application/vnd.cncf.notary.signature"
 MAX_CANDIDATES = 100
 """What one image digest may have; cosign and notation stop there too (CVE-2023-46737)."""
 MAX_BLOB_BYTES = 32 * 1024 * 1024
+MAX_TOTAL_BYTES = 256 * 1024 * 1024
+"""Of all evidence blobs together: they are in memory at the same time."""
 
 _BUILDKIT_SUBJECT = "vnd.docker.reference.digest"
 _SBOM_TYPES = {
@@ -82,8 +84,8 @@ class Discovery:
 def discover(graph: Graph) -> Discovery:
     """Everything in `graph` that claims to be evidence about the image or its children.
 
-    Raises `Refusal` (exit 12) for more than `MAX_CANDIDATES` of one digest or a blob over `MAX_BLOB_BYTES`: a part of
-    the evidence is no ground for an answer.
+    Raises `Refusal` (exit 12) for more than `MAX_CANDIDATES` of one digest, a blob over `MAX_BLOB_BYTES` or blobs over
+    `MAX_TOTAL_BYTES` together: a part of the evidence is no ground for an answer.
     """
     images = {node.digest for node in graph.images}
     candidates: dict[tuple[object, ...], Candidate] = {}
@@ -120,7 +122,8 @@ def _child(node: Node, manifest: Manifest, parent: Digest) -> Iterator[Candidate
     """BuildKit's attestation manifests: bare statements inside the index, signed by nobody themselves."""
     for layer in manifest.layers:
         if layer.media_type == IN_TOTO:
-            yield _unsigned(node, parent, layer.annotations.get("in-toto.io/predicate-type"))
+            predicate_type = layer.annotations.get("in-toto.io/predicate-type")
+            yield _unsigned(node, parent, predicate_type, _what(predicate_type), "BuildKit put it into the index, ")
 
 
 def _cosign_tag(node: Node, manifest: Manifest, parent: Digest) -> Iterator[Candidate | Rejected]:
@@ -131,7 +134,7 @@ def _cosign_tag(node: Node, manifest: Manifest, parent: Digest) -> Iterator[Cand
         return
     ending = tag.rpartition(".")[2]
     if ending == "sbom":
-        yield _unsigned(node, parent, _sbom_type(manifest))
+        yield _unsigned(node, parent, _sbom_type(manifest), "an SBOM")
         return
     kind = Kind.SIGNATURE if ending == "sig" else Kind.ATTESTATION
     if manifest.is_index:
@@ -152,16 +155,16 @@ def _referrer(node: Node, manifest: Manifest, parent: Digest) -> Iterator[Candid
     if any(BUNDLE.fullmatch(kind) for kind in kinds | layers):
         yield from _bundle(node, manifest, parent)
     elif NOTARY in kinds:
-        summary = "a Notary signature, which promote does not verify"
+        summary = "a Notary signature, not supported"
         yield Rejected(node.digest, parent, Flaw.UNSUPPORTED, summary, Kind.SIGNATURE)
     elif SIMPLE_SIGNING in layers or COSIGN_ARTIFACT in kinds:
         yield from _layers(node, manifest, parent, Storage.SIGNATURE_REFERRER, Kind.SIGNATURE)
     elif ENVELOPE in layers:
         yield from _layers(node, manifest, parent, Storage.ATTESTATION_REFERRER, Kind.ATTESTATION)
     elif IN_TOTO in layers:
-        yield _unsigned(node, parent, None)
+        yield _unsigned(node, parent, None, "a statement")
     elif sbom := _sbom_type(manifest):
-        yield _unsigned(node, parent, sbom)
+        yield _unsigned(node, parent, sbom, "an SBOM")
 
 
 _READERS = {
@@ -194,11 +197,17 @@ def _layers(
             yield Candidate(form, storage, node.digest, parent, layer)
 
 
-def _unsigned(node: Node, parent: Digest, predicate_type: str | None) -> Rejected:
+def _unsigned(node: Node, parent: Digest, predicate_type: str | None, what: str, how: str = "") -> Rejected:
     """`predicate_type` is as unsigned as the rest: for messages only."""
-    what = shown(predicate_type) if predicate_type else "a statement"
-    summary = f"{what} is there, and nobody signed it"
-    return Rejected(node.digest, parent, Flaw.UNSIGNED, summary, Kind.ATTESTATION, predicate_type)
+    named = f"{what} ({shown(predicate_type)})" if predicate_type else what
+    return Rejected(
+        node.digest, parent, Flaw.UNSIGNED, f"{named} is there, {how}unsigned", Kind.ATTESTATION, predicate_type
+    )
+
+
+def _what(predicate_type: str | None) -> str:
+    is_sbom = (predicate_type or "").startswith(("https://spdx.dev/Document", "https://cyclonedx.org/bom"))
+    return "an SBOM" if is_sbom else "an attestation"
 
 
 def _sbom_type(manifest: Manifest) -> str | None:
@@ -214,6 +223,10 @@ def _check_limits(candidates: tuple[Candidate, ...]) -> None:
         if candidate.blob.size > MAX_BLOB_BYTES:
             size = f"{candidate.blob.size} bytes"
             _too_much(f"{candidate.manifest} has an evidence blob of {size}", f"at most {MAX_BLOB_BYTES} bytes", size)
+    total = sum({c.blob.digest: c.blob.size for c in candidates}.values())
+    if total > MAX_TOTAL_BYTES:
+        size = f"{total} bytes"
+        _too_much(f"the evidence blobs have {size} together", f"at most {MAX_TOTAL_BYTES} bytes", size)
 
 
 def _too_much(message: str, expected: str, actual: str) -> None:

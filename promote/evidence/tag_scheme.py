@@ -21,7 +21,6 @@ from promote.evidence.reading import exact_keys, unbase64
 from promote.evidence.signed import Signed, Verified, envelope_signed, simple_signed
 from promote.model import strict_json
 from promote.model.evidence import Log, SignedBy
-from promote.model.policy import LogDemand
 
 SIGNATURE = "dev.cosignproject.cosign/signature"
 CERTIFICATE = "dev.sigstore.cosign/certificate"
@@ -31,46 +30,42 @@ MATERIAL = (SIGNATURE, CERTIFICATE, PROMISE, TIMESTAMP)
 """The annotations with signature material.  ``dev.sigstore.cosign/chain`` is not: trust comes from the root."""
 
 
-def verify_simple_signing(payload: bytes, annotations: Mapping[str, str], anchors: Anchors, log: LogDemand) -> Verified:
+def verify_simple_signing(payload: bytes, annotations: Mapping[str, str], anchors: Anchors) -> Verified:
     """A simple-signing payload with its signature in `annotations`; raises `Malformed` or `Flawed`."""
     signature = unbase64(annotations.get(SIGNATURE), "signature annotation")
-    return _verify(simple_signed(payload, signature), signature, annotations, anchors, log)
+    return _verify(simple_signed(payload, signature), signature, annotations, anchors)
 
 
-def verify_envelope(content: bytes, annotations: Mapping[str, str], anchors: Anchors, log: LogDemand) -> Verified:
+def verify_envelope(content: bytes, annotations: Mapping[str, str], anchors: Anchors) -> Verified:
     """A DSSE envelope with the rest of its material in `annotations`; raises `Malformed` or `Flawed`.
 
     Cosign stamps the whole envelope here, not its signature.
     """
     signed = envelope_signed(strict_json.loads_object(content, "envelope"), content)
-    return _verify(signed, content, annotations, anchors, log)
+    return _verify(signed, content, annotations, anchors)
 
 
-def _verify(
-    signed: Signed, stamped: bytes, annotations: Mapping[str, str], anchors: Anchors, log: LogDemand
-) -> Verified:
+def _verify(signed: Signed, stamped: bytes, annotations: Mapping[str, str], anchors: Anchors) -> Verified:
     if annotations.get(CERTIFICATE):
-        return _verify_with_certificate(signed, stamped, annotations, anchors, log)
+        return _verify_with_certificate(signed, stamped, annotations, anchors)
     return _verify_with_key(signed, stamped, annotations, anchors)
 
 
 def _verify_with_certificate(
-    signed: Signed, stamped: bytes, annotations: Mapping[str, str], anchors: Anchors, demand: LogDemand
+    signed: Signed, stamped: bytes, annotations: Mapping[str, str], anchors: Anchors
 ) -> Verified:
     leaf = certificates.from_pem(annotations[CERTIFICATE])
     promise = _promise(annotations)
     if promise is not None:
         log, time = Log.PROMISE, _promised_time(promise, anchors)
     else:
-        log, time = Log.NONE, _stamped_time(stamped, annotations, anchors, demand)
+        log, time = Log.NONE, _stamped_time(stamped, annotations, anchors)
     certificates.check(leaf, anchors.root, time)
     if not certificates.public_key(leaf).verifies(signed.signature, signed.message):
         invalid("the signature does not verify", expected="a signature by the certificate's key")
     if promise is not None:
         log_body.bind(promise.entry, signed, leaf.public_bytes(Encoding.DER))
-    signed_by = certificates.signed_by(leaf)
-    anchors.check_identity(signed_by)
-    return Verified(signed.payload_type, signed.payload, signed_by, log, time)
+    return Verified(signed.payload_type, signed.payload, certificates.signed_by(leaf), log, time)
 
 
 def _verify_with_key(signed: Signed, stamped: bytes, annotations: Mapping[str, str], anchors: Anchors) -> Verified:
@@ -104,18 +99,16 @@ def _promised_time(promise: Promise, anchors: Anchors) -> datetime:
     return promise.check(log)
 
 
-def _stamped_time(stamped: bytes, annotations: Mapping[str, str], anchors: Anchors, demand: LogDemand) -> datetime:
-    """The time of a signature that is in no log, which only `LogDemand.NONE` allows; raises `Flawed`."""
+def _stamped_time(stamped: bytes, annotations: Mapping[str, str], anchors: Anchors) -> datetime:
+    """The time of a signature that is in no log; raises `Flawed`."""
     stamps = _stamps(annotations)
-    if demand is not LogDemand.NONE:
-        invalid(
-            "a time stamp and no log entry" if stamps else "neither a log entry nor a time stamp",
-            expected=f"a log entry, because promote.yaml demands log: {demand.value}",
-            actual="none",
-        )
     time = timestamp.verified_time(stamps, stamped, anchors.root)
     if time is None:
-        invalid("nothing proves when this was signed", expected="a time stamp by an authority of the trusted root")
+        invalid(
+            "nothing proves when this was signed",
+            expected="a log's promise, or a time stamp by an authority of the trusted root",
+            actual="a time stamp that does not verify" if stamps else "neither",
+        )
     return time
 
 

@@ -8,7 +8,6 @@ time stamp authorities.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,17 +16,18 @@ from typing import Any, TypeVar
 
 from cryptography.x509 import Certificate, load_der_x509_certificate
 
-from promote.errors import Fault, Misuse
+from promote.errors import Misuse
 from promote.evidence.public_key import PublicKey
 from promote.evidence.reading import child, children, text, unbase64
 from promote.model import strict_json
 from promote.model.malformed import Malformed, shown
+from promote.model.policy import RootProfile
 
 MEDIA_TYPES = (
     "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
     "application/vnd.dev.sigstore.trustedroot.v0.1+json",
 )
-_EMBEDDED = ("_store", "https%3A%2F%2Ftuf-repo-cdn.sigstore.dev", "trusted_root.json")
+_PUBLIC_GOOD = "public_good_trusted_root.json"
 
 T = TypeVar("T")
 
@@ -69,20 +69,27 @@ class TrustRoot:
     """A parsed trusted root; `content` is the bytes that it was parsed from."""
 
     content: bytes
+    profile: RootProfile
     logs: tuple[LogKey, ...]
     ct_logs: tuple[LogKey, ...]
     certificate_authorities: tuple[Authority, ...]
     timestamp_authorities: tuple[Authority, ...]
 
     @classmethod
-    def parse(cls, content: bytes) -> TrustRoot:
-        """The root in a trusted_root.json; raises `Misuse` where it is not one."""
+    def parse(cls, content: bytes, profile: RootProfile = RootProfile.SIGSTORE) -> TrustRoot:
+        """The root in a trusted_root.json; raises `Misuse` where it is not one.
+
+        Of several roots, one a line as `gh attestation trusted-root` prints them, the one of `profile`: GitHub's own is
+        the one without logs.
+        """
         try:
+            content = _of_profile(content, profile)
             document = strict_json.loads_object(content, "trusted root")
             if document.get("mediaType") not in MEDIA_TYPES:
                 raise Malformed("trusted root mediaType", document.get("mediaType"), MEDIA_TYPES[0])
             return cls(
                 content=content,
+                profile=profile,
                 logs=_each(document, "tlogs", _log_key),
                 ct_logs=_each(document, "ctlogs", _log_key),
                 certificate_authorities=_each(document, "certificateAuthorities", _authority),
@@ -109,21 +116,26 @@ class TrustRoot:
 
 
 def public_good() -> bytes:
-    """The public-good trusted root that the installed sigstore distribution carries; raises `Fault`.
+    """The public-good trusted root, as it came with this version of promote (docs/adr/0009).
 
-    Its package data, read where it lies.  `ClientTrustConfig.production(offline=True)` would copy it to the user's
-    cache directory and believe what it finds there the next time.
+    `ClientTrustConfig.production(offline=True)` would copy sigstore-python's to the user's cache directory and believe
+    what it finds there the next time.
     """
-    spec = importlib.util.find_spec("sigstore")
-    for location in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(location).joinpath(*_EMBEDDED)
-        if path.is_file():
-            return path.read_bytes()
-    raise Fault(
-        "no-public-root",
-        "the installed sigstore distribution has no embedded public-good trusted root",
-        hint="name a trusted_root.json as `trust.root` in promote.yaml",
-    )
+    return Path(__file__).with_name(_PUBLIC_GOOD).read_bytes()
+
+
+def _of_profile(content: bytes, profile: RootProfile) -> bytes:
+    lines = [line for line in content.splitlines() if line.strip()]
+    if len(lines) < 2 or not all(line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}") for line in lines):
+        return content
+    wanted = [
+        line
+        for line in lines
+        if bool(strict_json.loads_object(line, "trusted root").get("tlogs")) is (profile is RootProfile.SIGSTORE)
+    ]
+    if len(wanted) != 1:
+        raise Malformed("trusted root", f"{len(wanted)} roots for profile {profile.value}", "exactly one")
+    return wanted[0]
 
 
 def _each(document: dict[str, Any], key: str, read: Callable[[dict[str, Any]], T | None]) -> tuple[T, ...]:

@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from promote.model.attestor import Attestor
+from promote.model.digest import Digest
 from promote.model.environment import App, Environment
 from promote.model.policy import Gates, Trust
+
+_EMPTY = Digest.of(b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Configuration:
     """A checked promote.yaml.  `path` is the file; `root` the directory that its paths are relative to.
 
     `gates` holds one entry an environment, the file's own gates already merged in; `default_gates` are the file's own.
+    `attestors` has who signs the verdict, for the environments that want one; `digest` is that of the file's bytes.
     """
 
     path: Path
@@ -41,6 +46,8 @@ class Configuration:
     default_gates: Gates
     git: GitOptions
     registries: Mapping[str, RegistryOptions] = field(hash=False)
+    attestors: Mapping[str, Attestor] = field(default_factory=dict, hash=False)
+    digest: Digest = _EMPTY
 
     @property
     def root(self) -> Path:

@@ -42,7 +42,8 @@ class SignedBy:
     """Who signed, as the cryptography shows: a certificate's identity and claims, or a key's fingerprint.
 
     Of `identity` and `key` exactly one is set.  `key` is ``sha256:<hex>`` of the DER SubjectPublicKeyInfo.  The
-    `source_*` values are the certificate's Fulcio extensions 1.12 to 1.14 (older: 1.5, 1.3, 1.6), None where absent.
+    `source_*` values are the certificate's Fulcio extensions 1.12 to 1.14 (older: 1.5, 1.3, 1.6), `workflow` is 1.18
+    (older: 1.4, the workflow's name), `trigger` 1.20 (older: 1.2), `runner` 1.11; None where absent.
     """
 
     issuer: str | None = None
@@ -52,6 +53,13 @@ class SignedBy:
     source_commit: str | None = None
     source_ref: str | None = None
     trigger: str | None = None
+    workflow: str | None = None
+    runner: str | None = None
+
+    @property
+    def who(self) -> tuple[str | None, str | None, str | None]:
+        """What makes two signers different: issuer and identity, or the key."""
+        return (self.issuer, self.identity, self.key)
 
     def __str__(self) -> str:
         return f"{self.identity} (issuer {self.issuer})" if self.identity else f"key {self.key}"
@@ -63,7 +71,9 @@ class Evidence:
 
     `manifest` is the digest of the manifest that carries it, `subject` the image digest that the *signed* payload
     names, `predicate_type` and `predicate` (a parsed JSON value) what an attestation says.  `annotations` are signed.
-    `time` is the verified signing time, None where nothing proves one.
+    `time` is the verified signing time, None where nothing proves one.  `signers` are the names that promote.yaml has
+    for who signed; those without a name are not among them.
+    `others` are the digests that a statement calls by the same name as this image.
     """
 
     kind: Kind
@@ -76,6 +86,8 @@ class Evidence:
     predicate: Any = field(default=None, hash=False)
     annotations: Mapping[str, str] = field(default_factory=nothing, hash=False)
     time: datetime | None = None
+    signers: tuple[str, ...] = ()
+    others: tuple[Digest, ...] = ()
 
 
 class Flaw(Enum):
@@ -85,6 +97,8 @@ class Flaw(Enum):
     """Made by somebody whom promote.yaml does not name."""
     INVALID = "invalid"
     """The cryptography, the binding to the log or a claim does not hold."""
+    UNLOGGED = "unlogged"
+    """It holds, and has less from the transparency log than is asked for."""
     MALFORMED = "malformed"
     """It cannot be read."""
     UNSUPPORTED = "unsupported"
@@ -97,7 +111,8 @@ class Flaw(Enum):
 class Rejected:
     """Something found beside the image that does not count, with the reason in one sentence.
 
-    `kind` and `predicate_type` are as far as they could be learnt (unverified: for messages only).
+    `kind` and `predicate_type` are as far as they could be learnt (unverified: for messages only).  `signed_by` is set
+    where the cryptography holds, whoever it is; that the payload is about this image is not said by it.
     """
 
     manifest: Digest
@@ -108,6 +123,8 @@ class Rejected:
     predicate_type: str | None = None
     expected: str | None = None
     actual: str | None = None
+    storage: Storage | None = None
+    signed_by: SignedBy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from promote.model.release import Edit
 from promote.model.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
+class AttestationResult:
+    """Promote's own signed verdict beside an image: its manifest's digest, who signed it.
+
+    `written` False: an equal one was there already, and nothing was added.
+    """
+
+    manifest: str
+    signed_by: str
+    written: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CopyResult:
-    """One image brought to one place.  `bytes` were sent to the target; `evidence` are manifest digests there."""
+    """One image brought to one place.  `bytes` were sent to the target; `evidence` are manifest digests there.
+
+    `attestation` is None where promote.yaml asks for none.
+    """
 
     place: int
     target: str
@@ -21,11 +37,40 @@ class CopyResult:
     blobs_present: int
     bytes: int
     evidence: tuple[str, ...]
+    attestation: AttestationResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingResult:
+    """One thing that was found beside an image.
+
+    `verdict` is ``accepted``, ``ignored`` (nothing that could be evidence) or the word of a flaw, and then `reason`
+    says why.  Of what was not accepted `kind` and `predicate_type` are what it claims to be, and are not verified;
+    `signed_by` is set wherever the cryptography holds.  `log` and `time` (ISO 8601) are the verified ones,
+    `annotations` signed.
+    """
+
+    verdict: str
+    manifest: str
+    subject: str
+    storage: str | None = None
+    kind: str | None = None
+    predicate_type: str | None = None
+    signed_by: str | None = None
+    log: str | None = None
+    time: str | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
+    reason: str | None = None
+    expected: str | None = None
+    actual: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseResult:
-    """What became of one release.  `digest` and `source` are None where it was never resolved."""
+    """What became of one release.  `digest` and `source` are None where it was never resolved.
+
+    `findings` is None unless an explanation was asked for and the image was found.
+    """
 
     app: str
     tag: str
@@ -35,6 +80,7 @@ class ReleaseResult:
     gates: tuple[Verdict, ...]
     copies: tuple[CopyResult, ...] = ()
     edits: tuple[Edit, ...] = ()
+    findings: tuple[FindingResult, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,6 @@ from support.cosign_fixtures import (
     SIGNATURE,
     SIMPLE_SIGNING,
     STAMP,
-    Image,
     TestKey,
     attested,
     b64,
@@ -40,7 +39,7 @@ from support.cosign_fixtures import (
 from promote.errors import Fault
 from promote.model.digest import Digest
 from promote.model.evidence import Findings, Flaw, Kind, Log
-from promote.model.graph import Graph, Node, Relation
+from promote.model.graph import Relation
 from promote.model.policy import KeylessSigner, LogDemand, Trust
 
 OTHER = Digest.of(b"another image")
@@ -142,7 +141,7 @@ ENTRY = (*MATERIAL, "tlogEntries", 0)
     ],
 )
 def test_a_broken_bundle_is_no_evidence(case: str, change: Callable[[dict, bytes], bytes]) -> None:
-    assert rejected(image(case).altered(BUNDLE, change).findings()) <= {Flaw.INVALID, Flaw.MALFORMED}
+    assert rejected(image(case).altered(BUNDLE, change).findings()) <= {Flaw.INVALID, Flaw.MALFORMED, Flaw.UNLOGGED}
 
 
 def test_a_bundle_whose_only_time_is_gone_is_no_evidence() -> None:
@@ -182,7 +181,7 @@ def test_a_key_bundle_is_bound_to_its_log_entry() -> None:
 def test_an_entry_of_an_unknown_log_is_worth_nothing_to_a_key() -> None:
     target = image("v3-key-rekor2").altered(BUNDLE, edited(*ENTRY, "logId", "keyId", by=flipped))
     assert {e.log for e in target.findings().accepted} == {Log.NONE}
-    assert rejected(target.findings(log=LogDemand.PROOF)) == {Flaw.INVALID}
+    assert rejected(target.findings(log=LogDemand.PROOF)) == {Flaw.UNLOGGED}
 
 
 @pytest.mark.parametrize("case", ["v2-keyless", "v2-keyless-tsa", "v3-keyless-legacy"])
@@ -221,7 +220,7 @@ def test_an_entry_of_an_unknown_log_is_worth_nothing_to_a_key() -> None:
 )
 def test_a_broken_signature_tag_is_no_signature(case: str, change: Callable[[dict, bytes], bytes]) -> None:
     found = image(case).altered(SIMPLE_SIGNING, change).findings()
-    assert rejected(found, Kind.SIGNATURE) <= {Flaw.INVALID, Flaw.MALFORMED, Flaw.FOREIGN}
+    assert rejected(found, Kind.SIGNATURE) <= {Flaw.INVALID, Flaw.MALFORMED, Flaw.FOREIGN, Flaw.UNLOGGED}
     assert found.attestations() == image(case).findings().attestations()
 
 
@@ -244,7 +243,7 @@ def test_a_broken_signature_tag_is_no_signature(case: str, change: Callable[[dic
 )
 def test_a_broken_attestation_tag_is_no_attestation(case: str, change: Callable[[dict, bytes], bytes]) -> None:
     found = image(case).altered(ENVELOPE, change).findings()
-    assert rejected(found, Kind.ATTESTATION) <= {Flaw.INVALID, Flaw.MALFORMED, Flaw.FOREIGN}
+    assert rejected(found, Kind.ATTESTATION) <= {Flaw.INVALID, Flaw.MALFORMED, Flaw.FOREIGN, Flaw.UNLOGGED}
     assert len(found.signatures()) == 1
 
 
@@ -379,15 +378,7 @@ def test_nobody_is_trusted_by_default() -> None:
 )
 def test_evidence_copied_to_another_image_names_the_wrong_one(case: str) -> None:
     victim, donor = image("v3-key" if "index" in case else "v3-keyless-index").bare(), image(case)
-    nodes = []
-    for node in donor.graph.evidence:
-        document = json.loads(node.manifest.content)
-        if "subject" in document:
-            document["subject"]["digest"] = str(victim.digest)
-        manifest = type(node.manifest)(json.dumps(document).encode(), node.manifest.media_type)
-        tag = node.tag.replace(donor.digest.tag, victim.digest.tag) if node.tag else None
-        nodes.append(Node(manifest, node.relation, victim.digest, tag))
-    moved = Image(Graph((*victim.graph.nodes, *nodes)), donor.store, donor.trust)
+    moved = donor.donated_to(victim)
     found = moved.findings()
     assert rejected(found) == {Flaw.INVALID}
     assert {(r.summary, r.expected) for r in found.rejected} == {

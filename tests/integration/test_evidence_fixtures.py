@@ -11,9 +11,10 @@ import pytest
 from support.cosign_fixtures import CASES, COMMIT, FIXTURES, trust_of
 
 from promote.evidence.public_key import PublicKey
+from promote.evidence.signers import Conditions
 from promote.evidence.verify import verify
 from promote.model.evidence import Findings, Flaw, Kind, Log, Storage
-from promote.model.policy import LogDemand, Trust
+from promote.model.policy import LogDemand, LogRule, Trust
 from promote.model.reference import Repository
 from promote.oci.graph import gather
 from promote.oci.layout import LayoutStore
@@ -48,7 +49,7 @@ ACCEPTED = {
 REJECTED = {
     "bad-v3-other-workflow": Flaw.FOREIGN,
     "bad-v3-other-repo": Flaw.FOREIGN,
-    "v2-keyless-tsa-nolog": Flaw.INVALID,
+    "v2-keyless-tsa-nolog": Flaw.UNLOGGED,
     "v2-key-ed25519": Flaw.INVALID,
 }
 
@@ -57,7 +58,7 @@ def findings(case: str, trust: Trust | None = None, log: LogDemand = LogDemand.P
     store = LayoutStore(Repository(f"oci:{FIXTURES / case}", "layout"))
     root = store.resolve(f"sha-{COMMIT}")
     assert root is not None
-    return verify(gather(store, root), store, trust or trust_of(case), log=log)
+    return verify(gather(store, root), store, trust or trust_of(case), Conditions(LogRule(log)))
 
 
 def test_the_two_tables_name_every_fixture() -> None:
@@ -131,7 +132,7 @@ def test_a_time_stamp_without_log_counts_when_no_log_is_demanded() -> None:
 def test_a_demanded_proof_is_not_replaced_by_less(case: str) -> None:
     found = findings(case, log=LogDemand.PROOF)
     assert found.accepted == ()
-    assert {(r.flaw, r.expected) for r in found.rejected} == {(Flaw.INVALID, "a log's inclusion proof")}
+    assert {(r.flaw, r.expected) for r in found.rejected} == {(Flaw.UNLOGGED, "log: proof")}
 
 
 @pytest.mark.parametrize("case", ["v3-keyless", "v3-key-rekor2"])

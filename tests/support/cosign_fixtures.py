@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from promote.errors import Fault
+from promote.evidence.signers import Conditions
 from promote.evidence.verify import verify
 from promote.model.digest import Digest
 from promote.model.evidence import Findings
 from promote.model.graph import Graph, Node, Relation
 from promote.model.manifest import OCI_MANIFEST, Descriptor, RawManifest
-from promote.model.policy import KeylessSigner, KeySigner, LogDemand, Trust
+from promote.model.policy import KeylessSigner, KeySigner, LogDemand, LogRule, Trust
 from promote.model.reference import Repository
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "cosign"
@@ -73,7 +74,7 @@ class Image:
     trust: Trust
 
     def findings(self, trust: Trust | None = None, log: LogDemand = LogDemand.PROMISE) -> Findings:
-        return verify(self.graph, self.store, trust or self.trust, log=log)
+        return verify(self.graph, self.store, trust or self.trust, Conditions(LogRule(log)))
 
     @property
     def digest(self) -> Digest:
@@ -91,6 +92,37 @@ class Image:
         """The same image with each layer of `media_type` replaced by what `change` makes of annotations and content."""
         nodes = tuple(self._alter(node, media_type, change) for node in self.graph.nodes)
         return Image(Graph(nodes), self.store, self.trust)
+
+    def lay(self, directory: Path) -> None:
+        """Write everything into `directory` as an OCI image layout, the image tagged with its commit."""
+        blobs = directory / "blobs" / "sha256"
+        blobs.mkdir(parents=True)
+        for digest, content in self.store.blobs.items():
+            (blobs / digest.hex).write_bytes(content)
+        listed = []
+        for node in self.graph.nodes:
+            manifest = node.manifest
+            (blobs / node.digest.hex).write_bytes(manifest.content)
+            entry = {"mediaType": manifest.media_type, "digest": str(node.digest), "size": len(manifest.content)}
+            name = f"sha-{COMMIT}" if node.relation is Relation.ROOT else node.tag
+            if name:
+                entry["annotations"] = {"org.opencontainers.image.ref.name": name}
+            listed.append(entry)
+        (directory / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+        (directory / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": listed}))
+
+    def donated_to(self, victim: Image) -> Image:
+        """`victim` with all evidence of this image hung on it: its subjects and tags rewritten, its payloads not."""
+        nodes = []
+        for node in self.graph.evidence:
+            document = json.loads(node.manifest.content)
+            if "subject" in document:
+                document["subject"]["digest"] = str(victim.digest)
+            manifest = RawManifest(json.dumps(document).encode(), node.manifest.media_type)
+            tag = node.tag.replace(self.digest.tag, victim.digest.tag) if node.tag else None
+            nodes.append(Node(manifest, node.relation, victim.digest, tag))
+        blobs = {**victim.store.blobs, **self.store.blobs}
+        return Image(Graph((*victim.bare().graph.nodes, *nodes)), MemoryStore(blobs), self.trust)
 
     def _alter(self, node: Node, media_type: str, change: Change) -> Node:
         document = json.loads(node.manifest.content)

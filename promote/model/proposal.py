@@ -1,0 +1,50 @@
+"""A promote.yaml that nobody has reviewed yet: what was found, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedSigner:
+    """A certificate identity whose signatures hold.  `made` are the kinds and predicate types that it signed."""
+
+    issuer: str
+    identity: str
+    made: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedEnvironment:
+    """An environment as overlay directories suggest it.
+
+    `registry` is where its images are pushed, `pull` what manifests say instead (None: the registry).  `guessed` says
+    that no overlay names the registry.  `runs` are the names that its overlays have for the image.
+    """
+
+    name: str
+    registry: str
+    pull: str | None
+    overlays: tuple[str, ...]
+    promoted_from: str | None
+    guessed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What to write, and what a person has to know of it.
+
+    `reference` is the image it was made from, at `digest`.  `root` is the trusted_root.json that was used, None for the
+    public-good one.  `notes` say what could not be proposed, one sentence each.
+    """
+
+    reference: str
+    digest: str
+    app: str
+    image: str
+    names: tuple[str, ...]
+    source: str | None
+    environments: tuple[ProposedEnvironment, ...]
+    root: str | None
+    signers: tuple[ProposedSigner, ...]
+    notes: tuple[str, ...] = ()
