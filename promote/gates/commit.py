@@ -2,75 +2,124 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
+from promote.gates import provenance
 from promote.gates.labels import same_commit, same_source
-from promote.gates.signature import PROVENANCE
 from promote.model.digest import Digest
 from promote.model.evidence import Evidence, Findings, Kind
 from promote.model.malformed import shown
+from promote.model.policy import Witness
 from promote.model.verdict import Reason, Verdict, passed, refused, skipped
+from promote.sbom.document import is_sbom_type
 
 GATE = "commit"
 
 
-def judge(digest: Digest, commit: str, source: str | None, findings: Findings) -> Verdict:
-    """Pass when every accepted piece of evidence that names a commit or a repository names the expected one.
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A commit or a repository that `evidence` names; `where` is for the message."""
 
-    Looked at: the certificate's source digest and source repository, the signed annotation ``commit``, and the git
-    commit that a provenance resolved.  What is absent is no refusal.
+    witness: Witness
+    where: str
+    value: str
+    evidence: Evidence
+
+
+def judge(
+    digest: Digest,
+    commit: str,
+    source: str | None,
+    findings: Findings,
+    required: Collection[Witness] = frozenset(),
+) -> Verdict:
+    """Pass when everything signed by the build that names a commit or a repository names the expected one.
+
+    Looked at: the certificate's source digest and source repository, the signed annotation ``commit``, and what a
+    provenance says that it built; a provenance must also name the repository that its own certificate names.  What is
+    absent is no refusal, unless `required`.  Attestations that are made after the build (a scan, a test result, a
+    promotion) have a commit of their own, and their certificates are not compared.
     """
-    named = 0
-    for evidence in findings.accepted:
-        for where, claimed in _commits(evidence, digest):
-            named += 1
-            if not same_commit(commit, claimed):
-                return _disagrees(
-                    Reason.COMMIT_DISAGREES, f"{where} names another commit than the tag", commit, claimed, evidence
-                )
-        claimed_source = evidence.signed_by.source_repository
-        if source is not None and claimed_source is not None and not same_source(source, claimed_source):
+    commits = [c for e in findings.accepted for c in _commits(e, digest)]
+    repositories = [c for e in findings.accepted for c in _repositories(e)]
+    for claim in commits:
+        if not same_commit(commit, claim.value):
             return _disagrees(
-                Reason.SOURCE_DISAGREES,
-                "the signer's certificate names another repository than promote.yaml",
-                source,
-                claimed_source,
-                evidence,
+                Reason.COMMIT_DISAGREES, f"{claim.where} names another commit than the tag", commit, claim
             )
+    for claim in repositories:
+        if source is not None and not same_source(source, claim.value):
+            summary = f"{claim.where} names another repository than promote.yaml"
+            return _disagrees(Reason.SOURCE_DISAGREES, summary, source, claim)
+        certified = claim.evidence.signed_by.source_repository
+        if certified is not None and not same_source(certified, claim.value):
+            summary = f"{claim.where} names another repository than the certificate that signed it"
+            return _disagrees(Reason.SOURCE_DISAGREES, summary, certified, claim)
+    named = {claim.witness for claim in commits}
+    missing = sorted(w.value for w in set(required) - named if w is not Witness.LABEL)
+    if missing:
+        return _unnamed(missing, commit, named)
     if not named:
         return skipped(GATE, "nothing that was signed names a commit")
     return passed(GATE, "everything signed that names a commit names the commit of the tag")
 
 
-def _commits(evidence: Evidence, digest: Digest) -> Iterator[tuple[str, str]]:
-    if evidence.signed_by.source_commit is not None:
-        yield "the signer's certificate", evidence.signed_by.source_commit
+def by_the_build(evidence: Evidence) -> bool:
+    """Whether `evidence` is of a kind that the build itself makes: its certificate is the build's."""
+    kind = evidence.predicate_type or ""
+    return evidence.kind is Kind.SIGNATURE or kind in provenance.TYPES or is_sbom_type(kind)
+
+
+def commits_named(evidence: Evidence, digest: Digest) -> tuple[str, ...]:
+    """The commits that `evidence` about `digest` names, as they are written."""
+    return tuple(claim.value for claim in _commits(evidence, digest))
+
+
+def names_commit(evidence: Evidence, digest: Digest, commit: str) -> bool:
+    """Whether something in `evidence` about `digest` names `commit`."""
+    return any(same_commit(commit, named) for named in commits_named(evidence, digest))
+
+
+def _commits(evidence: Evidence, digest: Digest) -> Iterator[_Claim]:
+    by = evidence.signed_by
+    if by.source_commit is not None and by_the_build(evidence):
+        yield _Claim(Witness.CERTIFICATE, "the signer's certificate", by.source_commit, evidence)
     if evidence.kind is Kind.SIGNATURE and evidence.subject == digest and "commit" in evidence.annotations:
-        yield "the signed annotation commit", evidence.annotations["commit"]
-    if evidence.predicate_type in PROVENANCE:
-        yield from (("the provenance", c) for c in _resolved_commits(evidence.predicate))
+        where = "the signed annotation commit"
+        yield _Claim(Witness.ANNOTATION, where, evidence.annotations["commit"], evidence)
+    built = provenance.read(evidence.predicate_type, evidence.predicate).commit
+    if built is not None:
+        yield _Claim(Witness.PROVENANCE, "the provenance", built, evidence)
 
 
-def _resolved_commits(predicate: object) -> Iterator[str]:
-    # SLSA v1: buildDefinition.resolvedDependencies[].digest.gitCommit; the first git dependency is the source itself,
-    # later ones may be other repositories that the build checked out.
-    definition = predicate.get("buildDefinition") if isinstance(predicate, dict) else None
-    dependencies = definition.get("resolvedDependencies") if isinstance(definition, dict) else None
-    for dependency in dependencies if isinstance(dependencies, list) else []:
-        found = dependency.get("digest") if isinstance(dependency, dict) else None
-        commit = found.get("gitCommit") if isinstance(found, dict) else None
-        if isinstance(commit, str):
-            yield commit
-            return
+def _repositories(evidence: Evidence) -> Iterator[_Claim]:
+    by = evidence.signed_by
+    if by.source_repository is not None and by_the_build(evidence):
+        yield _Claim(Witness.CERTIFICATE, "the signer's certificate", by.source_repository, evidence)
+    built = provenance.read(evidence.predicate_type, evidence.predicate).repository
+    if built is not None:
+        yield _Claim(Witness.PROVENANCE, "the provenance", built, evidence)
 
 
-def _disagrees(reason: Reason, summary: str, expected: str, actual: str, evidence: Evidence) -> Verdict:
+def _disagrees(reason: Reason, summary: str, expected: str, claim: _Claim) -> Verdict:
     return refused(
         GATE,
         reason,
         summary,
         expected=expected,
-        actual=shown(actual),
-        evidence=(str(evidence.manifest),),
+        actual=shown(claim.value),
+        evidence=(str(claim.evidence.manifest),),
         hint="this image was built from something else than its tag says: find out by whom before anything else",
+    )
+
+
+def _unnamed(missing: list[str], commit: str, named: Collection[Witness]) -> Verdict:
+    return refused(
+        GATE,
+        Reason.COMMIT_UNNAMED,
+        f"the commit is not named by the {missing[0]}, and gates.commit asks for it",
+        expected=f"{commit} in the {' and in the '.join(missing)}",
+        actual=f"{', '.join(sorted(w.value for w in named)) or 'nothing signed'}",
+        hint="let the build sign what it built from: keyless, with `cosign sign -a commit=SHA`, and with a provenance",
     )

@@ -25,12 +25,8 @@ def judge(
     """Pass when a pin of the source environment's overlays, now or earlier, is this release.
 
     A pin without a digest is compared by tag.  A current pin of the same tag with another digest means that the tag was
-    rebuilt after it was deployed.
+    rebuilt after it was deployed, which is refused whatever is demanded.
     """
-    if demand is DeployedDemand.OFF:
-        return skipped(GATE, "turned off by promote.yaml", Reason.TURNED_OFF)
-    if not has_overlays:
-        return skipped(GATE, f"{environment} has no overlays, so git cannot say what runs there")
     for pin in current:
         if pin.tag == release.tag and pin.digest not in (None, release.digest):
             return refused(
@@ -41,6 +37,10 @@ def judge(
                 actual=str(release.digest),
                 hint="build a new commit and deploy that; what was tested is not what this tag names now",
             )
+    if demand is DeployedDemand.OFF:
+        return skipped(GATE, "turned off by promote.yaml", Reason.TURNED_OFF)
+    if not has_overlays:
+        return skipped(GATE, f"{environment} has no overlays, so git cannot say what runs there")
     if any(_is(pin, release) for pin in current):
         return passed(GATE, f"{environment} runs it")
     ran = next((s for s in earlier if _is(s.pin, release)), None)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from promote.model.malformed import shown
+from promote.model.policy import Witness
 from promote.model.verdict import Reason, Verdict, passed, refused, skipped
 
 GATE = "labels"
@@ -22,8 +23,16 @@ class PlatformLabels:
     source: str | None
 
 
-def judge(commit: str, source: str | None, platforms: Sequence[PlatformLabels]) -> Verdict:
-    """Pass when every label that is there names the tag's commit and, if promote.yaml names one, the app's source."""
+def judge(
+    commit: str,
+    source: str | None,
+    platforms: Sequence[PlatformLabels],
+    required: Collection[Witness] = frozenset(),
+) -> Verdict:
+    """Pass when every label that is there names the tag's commit and, if promote.yaml names one, the app's source.
+
+    With the label among what is `required`, every platform must have one.
+    """
     for labels in platforms:
         if labels.revision is not None and not same_commit(commit, labels.revision):
             return refused(
@@ -44,6 +53,16 @@ def judge(commit: str, source: str | None, platforms: Sequence[PlatformLabels]) 
                 hint="correct `source` of the app in promote.yaml, or find out whose image this is",
             )
     named = [p for p in platforms if p.revision is not None]
+    if Witness.LABEL in required and (not platforms or len(named) < len(platforms)):
+        lacking = next((p.platform for p in platforms if p.revision is None), "the image")
+        return refused(
+            GATE,
+            Reason.COMMIT_UNNAMED,
+            f"{lacking} has no label {REVISION}, and gates.commit asks for it",
+            expected=f"{REVISION}={commit}",
+            actual=f"no label {REVISION}",
+            hint=f"build with `--label {REVISION}=COMMIT`, or with a build action that sets it",
+        )
     if not named:
         return skipped(GATE, f"the image has no label {REVISION}")
     return passed(GATE, f"the label {REVISION} names the commit of the tag")

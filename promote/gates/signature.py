@@ -4,54 +4,77 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from promote.gates import provenance
 from promote.model.digest import Digest
-from promote.model.evidence import Evidence, Findings, Flaw, Kind, Log, Rejected
+from promote.model.evidence import Evidence, Findings, Flaw, Kind, Rejected
 from promote.model.malformed import shown
-from promote.model.policy import LogDemand, SignaturePolicy, Trust
+from promote.model.policy import SignaturePolicy, Trust
 from promote.model.verdict import Reason, Verdict, passed, refused, skipped
 
 GATE = "signature"
-PROVENANCE = ("https://slsa.dev/provenance/v1", "https://slsa.dev/provenance/v0.2")
 
 
 def judge(digest: Digest, findings: Findings, policy: SignaturePolicy | None, trust: Trust) -> Verdict:
-    """Pass when one accepted signature names `digest` itself and has what the policy asks for.
+    """Pass when as many different signers as the policy asks for signed `digest` itself, with what it asks for.
 
-    No signature, one that does not hold, and one by somebody else are three different refusals.
+    Different signers are different identities or keys, not different signatures, and not two copies of one.  No
+    signature, one that does not hold, one by somebody else and too few are different refusals.
     """
     if policy is None:
         return skipped(GATE, "turned off by promote.yaml", Reason.TURNED_OFF)
-    candidates = [e for e in findings.accepted if e.subject == digest and _counts(e, policy)]
-    logged = [e for e in candidates if _logged(e, policy)]
-    good = [e for e in logged if _has(e, policy)]
+    signed = [e for e in findings.accepted if e.subject == digest and _counts(e, policy)]
+    candidates = [e for e in signed if not policy.signers or set(e.signers) & set(policy.signers)]
+    good = [e for e in candidates if _has(e, policy)]
+    # Of one signer's evidence a signature is shown rather than what is accepted in its place.
+    signers = {e.signed_by.who: e for e in sorted(good, key=lambda e: e.kind is Kind.SIGNATURE)}
+    if len(signers) >= policy.threshold:
+        return _passed(good, tuple(signers.values()), policy)
     if good:
-        best = good[0]
-        widened = best.kind is not Kind.SIGNATURE
-        what = "build provenance accepted as a signature" if widened else "signed"
-        return passed(
-            GATE,
-            f"{what} by {best.signed_by}, log: {best.log.value}",
-            evidence=tuple(sorted({str(e.manifest) for e in good})),
-        )
-    if logged:
-        return _wrong_annotations(logged, policy)
+        return _too_few(good, len(signers), policy)
     if candidates:
-        return _unlogged(candidates, policy)
+        return _wrong_annotations(candidates, policy)
+    if signed:
+        return _not_counted(signed, policy)
     return _nothing_good(digest, findings, trust)
+
+
+def _passed(good: Sequence[Evidence], signers: Sequence[Evidence], policy: SignaturePolicy) -> Verdict:
+    best = sorted(signers, key=lambda e: e.kind is not Kind.SIGNATURE)[: policy.threshold]
+    widened = best[-1].kind is not Kind.SIGNATURE
+    what = "build provenance accepted as a signature" if widened else "signed"
+    by = "; ".join(f"{e.signed_by}, log: {e.log.value}" for e in best)
+    return passed(GATE, f"{what} by {by}", evidence=tuple(sorted({str(e.manifest) for e in good})))
+
+
+def _too_few(good: Sequence[Evidence], count: int, policy: SignaturePolicy) -> Verdict:
+    who = "; ".join(dict.fromkeys(str(e.signed_by) for e in good))
+    return refused(
+        GATE,
+        Reason.SIGNATURE_THRESHOLD,
+        f"too few different signers signed this image: {count} where {policy.threshold} are asked for",
+        expected=f"{policy.threshold} different identities or keys",
+        actual=shown(f"{count}: {who}", 400),
+        evidence=tuple(sorted({str(e.manifest) for e in good})),
+        hint="let the other signers sign the digest; several signatures by one of them count once",
+    )
+
+
+def _not_counted(signed: Sequence[Evidence], policy: SignaturePolicy) -> Verdict:
+    return refused(
+        GATE,
+        Reason.SIGNATURE_FOREIGN,
+        "it is signed by a signer who does not count here",
+        expected=f"a signature by {' or '.join(policy.signers)}",
+        actual=shown("; ".join(dict.fromkeys(str(e.signed_by) for e in signed)), 400),
+        evidence=tuple(sorted({str(e.manifest) for e in signed})),
+        hint="sign the digest as one of gates.signature.signers, or add this signer's name there",
+    )
 
 
 def _counts(evidence: Evidence, policy: SignaturePolicy) -> bool:
     if evidence.kind is Kind.SIGNATURE:
         return policy.signature
-    return policy.provenance and evidence.predicate_type in PROVENANCE
-
-
-def _logged(evidence: Evidence, policy: SignaturePolicy) -> bool:
-    if policy.log is LogDemand.PROOF:
-        return evidence.log is Log.PROOF
-    if policy.log is LogDemand.PROMISE and evidence.signed_by.identity is not None:
-        return evidence.log is not Log.NONE
-    return True
+    return policy.provenance and evidence.predicate_type in provenance.TYPES
 
 
 def _has(evidence: Evidence, policy: SignaturePolicy) -> bool:
@@ -72,29 +95,36 @@ def _wrong_annotations(signatures: Sequence[Evidence], policy: SignaturePolicy) 
     )
 
 
-def _unlogged(signatures: Sequence[Evidence], policy: SignaturePolicy) -> Verdict:
-    return refused(
-        GATE,
-        Reason.SIGNATURE_UNLOGGED,
-        "the signature has less from the transparency log than is asked for",
-        expected=f"log: {policy.log.value}",
-        actual=", ".join(sorted({f"log: {s.log.value}" for s in signatures})),
-        evidence=tuple(str(s.manifest) for s in signatures),
-        hint="sign with a current cosign, or weaken gates.signature.log in promote.yaml",
-    )
-
-
 def _nothing_good(digest: Digest, findings: Findings, trust: Trust) -> Verdict:
     failed = [r for r in findings.rejected if r.kind is Kind.SIGNATURE and r.subject == digest]
     foreign = [r for r in failed if r.flaw is Flaw.FOREIGN]
+    unlogged = [r for r in failed if r.flaw is Flaw.UNLOGGED]
     broken = [r for r in failed if r.flaw in (Flaw.INVALID, Flaw.MALFORMED)]
     whom = "; ".join(str(s) for s in trust.signers) or "nobody: promote.yaml names no signer"
+    if unlogged:
+        return _from_rejected(
+            unlogged,
+            Reason.SIGNATURE_UNLOGGED,
+            unlogged[0].summary,
+            whom,
+            "sign with a current cosign, or weaken `log` in promote.yaml until a date",
+        )
     if foreign:
         return _from_rejected(
-            foreign, Reason.SIGNATURE_FOREIGN, "it is signed by somebody whom promote.yaml does not name", whom
+            foreign,
+            Reason.SIGNATURE_FOREIGN,
+            f"it is {foreign[0].summary}",
+            whom,
+            "if this signer should be trusted, add it to trust.signers in promote.yaml",
         )
     if broken:
-        return _from_rejected(broken, Reason.SIGNATURE_INVALID, "its signature does not hold", whom)
+        return _from_rejected(
+            broken,
+            Reason.SIGNATURE_INVALID,
+            f"its signature does not hold: {broken[0].summary}",
+            whom,
+            "find out who made it; if that was your build, sign the digest again with a current cosign",
+        )
     found = _found(findings)
     return refused(
         GATE,
@@ -107,20 +137,20 @@ def _nothing_good(digest: Digest, findings: Findings, trust: Trust) -> Verdict:
     )
 
 
-def _from_rejected(rejected: Sequence[Rejected], reason: Reason, summary: str, whom: str) -> Verdict:
+def _from_rejected(rejected: Sequence[Rejected], reason: Reason, summary: str, whom: str, hint: str) -> Verdict:
     first = rejected[0]
     return refused(
         GATE,
         reason,
-        f"{summary}: {first.summary}",
+        summary,
         expected=first.expected or whom,
         actual=first.actual,
         evidence=tuple(str(r.manifest) for r in rejected),
-        hint="if this signer should be trusted, add it to trust.signers in promote.yaml",
+        hint=hint,
     )
 
 
 def _found(findings: Findings) -> str:
-    seen = [f"an attestation of type {e.predicate_type}" for e in findings.accepted if e.kind is Kind.ATTESTATION]
+    seen = [f"an attestation of type {shown(e.predicate_type)}" for e in findings.attestations()]
     seen += [f"{r.summary} ({r.flaw.value})" for r in findings.rejected]
     return "; ".join(dict.fromkeys(seen))

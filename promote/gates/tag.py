@@ -10,6 +10,8 @@ from promote.model.verdict import Reason, Verdict, passed, refused
 
 GATE = "tag"
 
+HINT = "promote the tag that the build of the commit pushed, such as sha-4f2a91c"
+
 FLOATING = re.compile(
     r"latest|stable|edge|nightly|canary|current|release|rolling|main|master|trunk|develop(ment)?|dev|test|staging|prod(uction)?"
     r"|v?[0-9]+(\.[0-9]+)*([-+._].*)?",
@@ -24,11 +26,15 @@ def judge(tag: str, pattern: re.Pattern[str]) -> Verdict:
         check_tag(tag)
     except Malformed as problem:
         return refused(
-            GATE, Reason.TAG_NOT_A_COMMIT, "this is no tag at all", expected=problem.expected, actual=problem.got
+            GATE,
+            Reason.TAG_NOT_A_COMMIT,
+            "this is no tag at all",
+            expected=problem.expected,
+            actual=problem.got or "nothing",
+            hint=HINT,
         )
     if pattern.fullmatch(tag):
         return passed(GATE, f"{tag} names a commit")
-    hint = "promote the tag that the build of the commit pushed, such as sha-4f2a91c"
     if FLOATING.fullmatch(tag):
         return refused(
             GATE,
@@ -36,7 +42,7 @@ def judge(tag: str, pattern: re.Pattern[str]) -> Verdict:
             f"{shown(tag)} is a floating tag: what it names today it need not name tomorrow",
             expected=f"a tag of the form {pattern.pattern}",
             actual=shown(tag),
-            hint=hint,
+            hint=HINT,
         )
     return refused(
         GATE,
@@ -44,7 +50,7 @@ def judge(tag: str, pattern: re.Pattern[str]) -> Verdict:
         f"{shown(tag)} does not name a commit",
         expected=f"a tag of the form {pattern.pattern}",
         actual=shown(tag),
-        hint=hint,
+        hint=HINT,
     )
 
 
