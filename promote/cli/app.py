@@ -9,6 +9,7 @@ import typer
 
 from promote import __version__
 from promote.cli.demo import demo
+from promote.cli.init import init
 from promote.cli.promote import promote
 from promote.cli.verify import verify
 
@@ -31,6 +32,7 @@ def build() -> Any:
     app.callback(invoke_without_command=False)(_group)
     app.command(name="promote")(promote)
     app.command(name="verify")(verify)
+    app.command(name="init")(init)
     app.command(name="demo")(demo)
     return typer.main.get_command(app)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import signal
 import sys
@@ -12,7 +13,7 @@ from typing import Any, NoReturn
 from promote import __version__
 
 DEFAULT_VERB = "promote"
-VERBS = (DEFAULT_VERB, "verify", "demo")
+VERBS = (DEFAULT_VERB, "verify", "init", "demo")
 INTERRUPTED = 130
 GROUP_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")
 
@@ -22,6 +23,7 @@ def entry() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character is no reason to fail
+    gc.set_threshold(100_000, 50, 50)  # the defaults walk through all that is imported a dozen times, and free nothing
     sys.exit(run(sys.argv[1:]))
 
 

@@ -33,7 +33,7 @@ def promote(  # noqa: PLR0917 - typer reads the options from the signature
     config: Config = None,
     repo: Repo = None,
     format: OutputFormat = Format.TEXT,  # noqa: A002 - the name of the option
-    jobs: Jobs = 6,
+    jobs: Jobs = 10,
     quiet: Quiet = False,
     verbose: Verbose = False,
     no_color: NoColor = False,
@@ -89,17 +89,22 @@ def _request(configuration: Configuration, asked: _Asked) -> Request:
 def _carry_out(session: Session, configuration: Configuration, request: Request, asked: _Asked) -> Result:
     from promote.oci.stores import Stores
     from promote.promotion import outcome
-    from promote.promotion.apply import apply, check_working_copy
-    from promote.promotion.plan import plan
+    from promote.promotion.plan import Plan, plan
     from promote.promotion.workplace import Workplace, require_signers
 
     require_signers(configuration)
     stores = Stores(configuration.registries, os.environ)
     with Workplace(configuration, stores, session.observer(), session.jobs, push=asked.push) as workplace:
-        planned = plan(workplace, request)
+        try:
+            planned = plan(workplace, request)
+        except PromoteError as error:
+            return outcome.of_error("promote", error, Plan(request, ()), dry_run=asked.dry_run)
+        from promote.promotion.apply import apply, check_attesting, check_working_copy
+
         try:
             if planned.may_apply:
                 check_working_copy(workplace, planned)
+                check_attesting(workplace, planned)
             if asked.dry_run or not planned.may_apply:
                 result = outcome.of_plan(planned, dry_run=asked.dry_run)
             else:

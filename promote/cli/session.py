@@ -29,7 +29,7 @@ class Session:
     config: Path | None = None
     repo: str | None = None
     format: Format = Format.TEXT
-    jobs: int = 6
+    jobs: int = 10
     quiet: bool = False
     verbose: bool = False
     no_color: bool = False

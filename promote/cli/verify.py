@@ -13,10 +13,13 @@ from promote.errors import PromoteError
 
 def verify(  # noqa: PLR0917 - typer reads the options from the signature
     reference: Annotated[str, typer.Argument(metavar="REF", show_default=False)],
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show everything that was found, and why the rest does not count.")
+    ] = False,
     config: Config = None,
     repo: Repo = None,
     format: OutputFormat = Format.TEXT,  # noqa: A002 - the name of the option
-    jobs: Jobs = 6,
+    jobs: Jobs = 10,
     quiet: Quiet = False,
     verbose: Verbose = False,
     no_color: NoColor = False,
@@ -30,7 +33,8 @@ def verify(  # noqa: PLR0917 - typer reads the options from the signature
     import os
 
     from promote.oci.stores import Stores
-    from promote.promotion import verify as verification
+    from promote.promotion.explain import explain as explained
+    from promote.promotion.verify import verify as verified
     from promote.promotion.workplace import Workplace, require_signers
 
     session = Session(config, repo, format, jobs, quiet, verbose, no_color)
@@ -39,7 +43,7 @@ def verify(  # noqa: PLR0917 - typer reads the options from the signature
             require_signers(configuration)
             stores = Stores(configuration.registries, os.environ)
             with Workplace(configuration, stores, session.observer(), jobs) as workplace:
-                result = verification.verify(workplace, reference)
+                result = (explained if explain else verified)(workplace, reference)
     except PromoteError as error:
         result = failure("verify", error)
     session.print(result)

@@ -59,11 +59,11 @@ def contents(repository: Repository, oids: Iterable[str]) -> Iterator[tuple[str,
     return repository.objects.read_all(oids)
 
 
-def holding(repository: Repository, tip: str, directories: Sequence[str], needle: bytes) -> tuple[Version, ...]:
-    """The versions, newest first, whose content after the commit has `needle` (a tag, a digest) somewhere in it."""
+def holding(repository: Repository, tip: str, directories: Sequence[str], *needles: bytes) -> tuple[Version, ...]:
+    """The versions, newest first, whose content after the commit has one of `needles` (a tag, a digest) somewhere."""
     found = tuple(versions(repository, tip, directories))
     distinct = (v.after for v in found if v.after is not None)
-    matching = {oid for oid, content in contents(repository, distinct) if needle in content}
+    matching = {oid for oid, content in contents(repository, distinct) if any(n in content for n in needles)}
     return tuple(v for v in found if v.after in matching)
 
 

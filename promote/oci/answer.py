@@ -9,6 +9,7 @@ from promote.errors import Fault
 from promote.model import strict_json
 from promote.model.digest import Digest
 from promote.model.malformed import Malformed, shown
+from promote.model.manifest import RawManifest
 
 if TYPE_CHECKING:
     from requests import Response
@@ -50,6 +51,30 @@ def unexpected(host: str, response: Response, doing: str, expected: str) -> Faul
         expected=expected,
         actual=got,
         hint=f"ask who runs {host} whether {doing} is allowed there, then run the same command again",
+    )
+
+
+def not_written(host: str, response: Response, path: str, doing: str, expected: str) -> Fault:
+    """The error for a write that was refused, which where repositories are made by hand may be for want of one."""
+    if response.status_code != 404 or error_code(response) != "NAME_UNKNOWN":
+        return unexpected(host, response, doing, expected)
+    return Fault(
+        "repository-missing",
+        f"{host} has no repository {path}: got {answer_of(response)} to {doing}, expected {expected}",
+        expected=expected,
+        actual=answer_of(response),
+        hint=f"create the repository {path} at {host}, then run the same command again",
+    )
+
+
+def not_moved(host: str, response: Response, tag: str, there: RawManifest, ours: RawManifest) -> Fault:
+    """The error for a registry that keeps `tag` naming what it names."""
+    return Fault(
+        "tag-not-moved",
+        f"{host} answers {answer_of(response)} to {tag}: it names {there.digest} there, expected {ours.digest}",
+        expected=str(ours.digest),
+        actual=str(there.digest),
+        hint=f"where tags are immutable at {host}, make an exception of sha256-*, to which signatures are added",
     )
 
 

@@ -2,6 +2,7 @@
 
 The plan is the graph that was verified at the source, so its digests are asked for and nothing is searched: one request
 per blob, per manifest and per subject.  What was seen is kept; after a copy only what was lacking is asked for again.
+Evidence is read where layers are only asked for: who verifies it next has it then.
 """
 
 from __future__ import annotations
@@ -15,8 +16,14 @@ from promote.model.digest import Digest
 from promote.model.graph import Graph, Node, Relation
 from promote.model.manifest import Descriptor, RawManifest
 from promote.oci.graph import readable
-from promote.oci.store import Store
+from promote.oci.store import ABSENT, Store, read_blob
 from promote.oci.workers import Workers
+
+MAX_READ_BYTES = 1024 * 1024
+"""How large a blob of evidence may be to be read whole; what is larger is read by who verifies it."""
+
+Contents = Mapping[Digest, bytes]
+"""Blobs whole, by digest."""
 
 _FOREIGN = (
     "application/vnd.docker.image.rootfs.foreign.diff.",
@@ -46,9 +53,13 @@ def holds(held: RawManifest, other: RawManifest) -> bool:
 
 @dataclass(frozen=True)
 class Sight:
-    """What was seen at a target.  `listed` are the referrers by subject, `tags` what each tag names."""
+    """What was seen at a target.  `listed` are the referrers by subject, `tags` what each tag names.
+
+    `contents` are the bytes of those blobs that were read whole.
+    """
 
     blobs: frozenset[Digest] = frozenset()
+    contents: Contents = field(default_factory=dict)
     manifests: Mapping[Digest, RawManifest] = field(default_factory=dict)
     listed: Mapping[Digest, frozenset[Digest]] = field(default_factory=dict)
     tags: Mapping[str, RawManifest] = field(default_factory=dict)
@@ -86,6 +97,12 @@ class Goal:
     graph: Graph
     tag: str
     blobs: tuple[Descriptor, ...]
+
+    @property
+    def readable(self) -> frozenset[Digest]:
+        """The blobs that are read and not only asked for: what evidence consists of, unless it is large."""
+        parts = (blob for node in self.graph.evidence for blob in node.manifest.parsed.layers)
+        return frozenset(blob.digest for blob in parts if blob.size <= MAX_READ_BYTES)
 
     @property
     def evidence_tags(self) -> dict[str, RawManifest]:
@@ -145,13 +162,14 @@ class Goal:
         return Node(seen, node.relation, node.parent, node.tag)
 
 
-def look(target: Store, lack: Lack, sight: Sight, workers: Workers) -> Sight:
-    """`sight` and what the target answers now about everything in `lack`, each thing asked once."""
+def look(target: Store, goal: Goal, sight: Sight, workers: Workers) -> Sight:
+    """`sight` and what the target answers now about everything that `goal` lacks in it, each thing asked once."""
+    lack, small = goal.lack(sight), goal.readable
     asks: list[Callable[[], Sight]] = [
         *(partial(_see_tag, target, tag) for tag in lack.tags),
         *(partial(_see_listed, target, subject) for subject in dict.fromkeys(link[0] for link in lack.links)),
         *(partial(_see_manifest, target, digest) for digest in lack.manifests),
-        *(partial(_see_blob, target, blob.digest) for blob in lack.blobs),
+        *(partial(_read_blob if blob.digest in small else _see_blob, target, blob) for blob in lack.blobs),
     ]
     return _together([sight, *workers.map(lambda ask: ask(), asks)])
 
@@ -178,13 +196,24 @@ def _see_manifest(target: Store, digest: Digest) -> Sight:
     return Sight(manifests={digest: manifest} if manifest else {})
 
 
-def _see_blob(target: Store, digest: Digest) -> Sight:
-    return Sight(blobs=frozenset({digest}) if target.has_blob(digest) else frozenset())
+def _see_blob(target: Store, blob: Descriptor) -> Sight:
+    return Sight(blobs=frozenset({blob.digest}) if target.has_blob(blob.digest) else frozenset())
+
+
+def _read_blob(target: Store, blob: Descriptor) -> Sight:
+    try:
+        content = read_blob(target, blob, MAX_READ_BYTES)
+    except Fault as problem:
+        if problem.code in ABSENT:
+            return Sight()
+        raise
+    return Sight(blobs=frozenset({blob.digest}), contents={blob.digest: content})
 
 
 def _together(sights: list[Sight]) -> Sight:
     return Sight(
         blobs=frozenset().union(*(sight.blobs for sight in sights)),
+        contents={digest: content for sight in sights for digest, content in sight.contents.items()},
         manifests={digest: manifest for sight in sights for digest, manifest in sight.manifests.items()},
         listed={subject: listed for sight in sights for subject, listed in sight.listed.items()},
         tags={tag: manifest for sight in sights for tag, manifest in sight.tags.items()},

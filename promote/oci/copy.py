@@ -7,7 +7,8 @@ image's tag last.  A copy that is stopped anywhere has no tag, and the same copy
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from threading import Event
 
 from promote.errors import Fault
@@ -15,9 +16,12 @@ from promote.model.digest import Digest
 from promote.model.graph import Graph
 from promote.model.manifest import Descriptor, RawManifest
 from promote.model.progress import Observer
-from promote.oci.arrival import Goal, Lack, Sight, is_foreign, look
+from promote.oci.arrival import Contents, Goal, Lack, Sight, is_foreign, look
 from promote.oci.store import BLOCK, Reader, Store
 from promote.oci.workers import Workers
+
+QUESTIONS = 2
+"""How many questions are asked at a time where one blob would be sent: they are short, and wait for the link only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,8 @@ class Copied:
     """What a copy did.
 
     `manifests` are those of the graph that are at the target now, `manifests_sent` how many of them this copy put.
-    `bytes` are those of blobs that went through this machine.  `arrived` is the graph as read back from the target.
+    `bytes` are those of blobs that went through this machine.  `arrived` is the graph as read back from the target,
+    `contents` the blobs of evidence that were read back whole.
     """
 
     manifests: int
@@ -35,10 +40,37 @@ class Copied:
     blobs_present: int
     bytes: int
     arrived: Graph
+    contents: Contents = field(hash=False)
 
 
-def copy_image(source: Store, target: Store, graph: Graph, tag: str, *, jobs: int = 8, observer: Observer) -> Copied:
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What shall be at a target, and what of it was there when it was asked."""
+
+    goal: Goal
+    sight: Sight
+
+
+def survey(source: Store, target: Store, graph: Graph, tag: str, *, jobs: int = 8) -> Survey:
+    """Ask `target` for everything of `graph`, and for `tag`; nothing is written.  Raises whatever a store says."""
+    with Workers(QUESTIONS * jobs) as workers:
+        goal = Goal(graph, tag, _obtainable(source, graph, workers))
+        return Survey(goal, look(target, goal, Sight(), workers))
+
+
+def copy_image(
+    source: Store,
+    target: Store,
+    graph: Graph,
+    tag: str,
+    *,
+    jobs: int = 8,
+    observer: Observer,
+    seen: Survey | None = None,
+) -> Copied:
     """Let `target` have all of `graph`, from `source`, with `tag` naming its root; at most `jobs` acts at a time.
+
+    `seen` is a `survey` of the same a moment ago, when there is one.
 
     What is there already is not sent, and nothing is believed to be there because something that needs it is.  Layers
     that may live elsewhere are copied when the source has them.  Before each act that others can see, `observer` hears
@@ -49,16 +81,18 @@ def copy_image(source: Store, target: Store, graph: Graph, tag: str, *, jobs: in
     ``evidence-tag-differs`` when a cosign tag there has signatures that the source lacks and the other way round.
     Raises `Fault`: whatever a store says, or ``not-arrived``.
     """
-    with Workers(jobs) as workers:
-        goal = Goal(graph, tag, _obtainable(source, graph, workers))
-        sight = look(target, goal.lack(Sight()), Sight(), workers)
-        goal.check_tags(sight, target)
-        lack = goal.lack(sight)
-        sending = _Sending(source, target, observer, workers)
+    found = seen or survey(source, target, graph, tag, jobs=jobs)
+    goal, sight = found.goal, found.sight
+    goal.check_tags(sight, target)
+    lack = goal.lack(sight)
+    with Workers(jobs) as workers, Workers(jobs) as openers:
+        sending = _Sending(source, target, observer, workers, openers)
         mounted = sending.blobs(lack.blobs)
         sent = sending.manifests(_in_order(goal, lack))
         sent += sending.tags(goal, lack)
-        arrived = goal.arrived(look(target, lack, sight, workers), target)
+    with Workers(QUESTIONS * jobs) as workers:
+        proof = look(target, goal, sight, workers)
+    arrived = goal.arrived(proof, target)
     return Copied(
         manifests=len(arrived.digests),
         manifests_sent=len(set(sent)),
@@ -67,17 +101,19 @@ def copy_image(source: Store, target: Store, graph: Graph, tag: str, *, jobs: in
         blobs_present=len(goal.blobs) - len(lack.blobs),
         bytes=sum(blob.size for blob in lack.blobs if blob.digest not in mounted),
         arrived=arrived,
+        contents=proof.contents,
     )
 
 
 class _Sending:
     """The acts of a copy."""
 
-    def __init__(self, source: Store, target: Store, observer: Observer, workers: Workers) -> None:
+    def __init__(self, source: Store, target: Store, observer: Observer, workers: Workers, openers: Workers) -> None:
         self._source = source
         self._target = target
         self._observer = observer
         self._workers = workers
+        self._openers = openers
         here, there = source.repository, target.repository
         self._may_mount = here.registry == there.registry and here != there
 
@@ -104,8 +140,8 @@ class _Sending:
         self._observer.step("blob", str(blob.digest))
         if self._may_mount and self._target.mount_blob(blob.digest, self._source.repository):
             return True
-        with self._source.open_blob(blob) as reader:
-            self._target.put_blob(blob, _Stoppable(reader, self._workers.stop))
+        with self._openers.ahead(self._source.open_blob(blob)) as opened:
+            self._target.put_blob(blob, _Opening(opened, self._workers.stop))
         return False
 
     def _manifest(self, manifest: RawManifest) -> Digest:
@@ -119,17 +155,20 @@ class _Sending:
         return manifest.digest
 
 
-class _Stoppable:
-    """A reader that raises once the copy was given up: an error elsewhere does not wait for a large layer."""
+class _Opening:
+    """A reader that may still be on its way while the target opens its upload: two round trips at once.
 
-    def __init__(self, reader: Reader, stop: Event) -> None:
+    It raises once the copy was given up: an error elsewhere does not wait for a large layer.
+    """
+
+    def __init__(self, reader: Future[Reader], stop: Event) -> None:
         self._reader = reader
         self._stop = stop
 
     def read(self, size: int = BLOCK, /) -> bytes:
         if self._stop.is_set():
             raise Fault("stopped", "the copy was stopped", hint="run the same command again")
-        return self._reader.read(size)
+        return self._reader.result().read(size)
 
 
 def _obtainable(source: Store, graph: Graph, workers: Workers) -> tuple[Descriptor, ...]:

@@ -6,6 +6,8 @@ came between.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Protocol
 
 import stamina
@@ -28,22 +30,84 @@ class _LostError(Exception):
     """What was written is not there: somebody else wrote the list in between."""
 
 
+class FallbackList:
+    """The list of one subject, as the threads of this process write it: one at a time, and all that wait in one go."""
+
+    def __init__(self) -> None:
+        self._turn = Lock()
+        self._lock = Lock()
+        self._waiting: dict[Digest, Descriptor] = {}
+
+    def add(self, tags: _Tags, subject: Digest, ours: Descriptor, where: str) -> None:
+        """As `add_to_fallback`; returns when `ours` was read back, whichever thread wrote it."""
+        with self._lock:
+            self._waiting[ours.digest] = ours
+        with self._turn:
+            if ours.digest not in self._waiting:
+                return
+            try:
+                written = _write(tags, subject, self._entries, where)
+            except BaseException:
+                written = [ours]  # the others are not done, and each will try for itself
+                raise
+            finally:
+                with self._lock:
+                    for entry in written:
+                        self._waiting.pop(entry.digest, None)
+
+    def _entries(self) -> list[Descriptor]:
+        with self._lock:
+            return list(self._waiting.values())
+
+
 def add_to_fallback(tags: _Tags, subject: Digest, ours: Descriptor, where: str) -> None:
     """Write `ours` into the list of `subject` and read it back, at most `ATTEMPTS` times; raises `Fault`."""
+    _write(tags, subject, lambda: [ours], where)
+
+
+def _write(
+    tags: _Tags, subject: Digest, entries: Callable[[], Sequence[Descriptor]], where: str
+) -> Sequence[Descriptor]:
+    """What of `entries` is in the list now: those that there were when the list had been read."""
+    ours: Sequence[Descriptor] = ()
     try:
         for attempt in stamina.retry_context(
             on=_LostError, attempts=ATTEMPTS, timeout=None, wait_initial=0.05, wait_max=2.0, wait_jitter=0.2
         ):
             with attempt:
-                wanted = merged(tags.resolve(subject.tag), subject, ours, where)
+                found = tags.resolve(subject.tag)
+                ours = entries()
+                wanted = _merged(found, subject, ours, where)
                 if wanted is None:
-                    return
+                    return ours
                 tags.put_tag(subject.tag, wanted)
-                if ours.digest not in {entry.digest for entry in listed(tags.resolve(subject.tag), subject, where)}:
+                found = tags.resolve(subject.tag)
+                if found and subject.matches(found.content):
+                    raise _unusable(subject, where)
+                there = {entry.digest for entry in listed(found, subject, where)}
+                if not all(entry.digest in there for entry in ours):
                     raise _LostError
     except _LostError:
         raise Fault(
             "fallback-tag-contended",
-            f"{where} lost {ours.digest.short} from the list {subject.tag} {ATTEMPTS} times, others write it too",
+            f"{where} lost {ours[0].digest.short} from the list {subject.tag} {ATTEMPTS} times, others write it too",
             hint="run the same command again when fewer promotions run at once",
         ) from None
+    return ours
+
+
+def _merged(found: RawManifest | None, subject: Digest, ours: Sequence[Descriptor], where: str) -> RawManifest | None:
+    """The list with all of `ours` in it; None when they are there already."""
+    wanted: RawManifest | None = None
+    for entry in ours:
+        wanted = merged(wanted or found, subject, entry, where) or wanted
+    return wanted
+
+
+def _unusable(subject: Digest, where: str) -> Fault:
+    return Fault(
+        "fallback-tag-unusable",
+        f"{where} takes the tag {subject.tag} for the image itself, expected the list of signatures that was put there",
+        expected="a tag as any other",
+        hint="sign with cosign's tag scheme, or promote to a registry that has the referrers API",
+    )

@@ -22,6 +22,7 @@ from promote.model.reference import Repository
 from promote.oci.answer import answer_of, malformed, unexpected
 from promote.oci.challenge import is_loopback
 from promote.oci.credentials import DOCKER_HUB, find_credential
+from promote.oci.fallback import FallbackList
 from promote.oci.retry import BUSY, RETRIED, Transient, retry_after, retrying
 from promote.oci.token import PULL, PUSH, Access, Authenticator
 from promote.oci.transport import Body, Transport, origin_of, read_capped
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from requests import Response
 
 DOCKER_HUB_ENDPOINT = "registry-1.docker.io"
+UNAUTHORIZED = frozenset({401})
+DENIED = frozenset({401, 403})
 
 _REPOSITORY_URL = re.compile(r"/v2/(?P<path>.+)/(?:manifests|blobs|tags|referrers)/.*")
 
@@ -50,7 +53,7 @@ class Registry(oras.provider.Registry):  # type: ignore[misc]
         self.without_referrers: set[str] = set()
         """Repository paths that were found to have no referrers API."""
         self._lock = threading.Lock()
-        self._gates: dict[str, threading.Lock] = {}
+        self._fallback_lists: dict[str, FallbackList] = {}
 
     def close(self) -> None:
         """Close every connection."""
@@ -65,10 +68,10 @@ class Registry(oras.provider.Registry):  # type: ignore[misc]
         """What a request to `repository` needs; `source` is another repository here that it takes a blob from."""
         return Access(repository, self.path(repository), actions, self.path(source) if source else None)
 
-    def gate(self, name: str) -> threading.Lock:
-        """The lock called `name`: writers in this process that would undo each other's work take it."""
+    def fallback_list(self, name: str) -> FallbackList:
+        """The one writer in this process of the fallback tag `name` (``path:tag``)."""
         with self._lock:
-            return self._gates.setdefault(name, threading.Lock())
+            return self._fallback_lists.setdefault(name, FallbackList())
 
     def do_request(  # noqa: PLR0917 - the signature is oras's
         self,
@@ -101,16 +104,17 @@ class Registry(oras.provider.Registry):  # type: ignore[misc]
         body: Body = None,
         limit: int | None = MAX_MANIFEST_BYTES,
         follow: bool = True,
+        denied: frozenset[int] = DENIED,
     ) -> Response:
         """The answer to one request, of any status but those that are errors here.
 
-        `limit` is how many bytes of body are read; None leaves it unread, to be streamed.  Raises `CredentialsFault`
-        for 401 and 403, `Fault` for a registry that is not reached or still busy after a few tries.  What is sent as
-        a stream is sent once.
+        `limit` is how many bytes of body are read; None leaves it unread, to be streamed.  What is sent as a stream is
+        sent once.  Raises `CredentialsFault` for the statuses `denied`, `Fault` for a registry that is not reached or
+        still busy after a few tries.
         """
 
         def once() -> Response:
-            response = self._authorised(method, url, dict(headers or {}), access, body, follow=follow)
+            response = self._authorised(method, url, dict(headers or {}), access, body, denied, follow=follow)
             if limit is not None or response.status_code in RETRIED:
                 # requests keeps a body here once it was read; its own way of reading it knows no limit.
                 response._content = read_capped(response, limit or MAX_MANIFEST_BYTES, self.host)  # noqa: SLF001
@@ -160,23 +164,31 @@ class Registry(oras.provider.Registry):  # type: ignore[misc]
         """Where a Location in `response` leads; raises `Fault` where nobody should follow."""
         return self._transport.target(response.url, location)
 
-    def _authorised(
-        self, method: str, url: str, headers: dict[str, str], access: Access, body: Body, *, follow: bool
+    def _authorised(  # noqa: PLR0917 - what `ask` was given
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        access: Access,
+        body: Body,
+        denied: frozenset[int],
+        *,
+        follow: bool,
     ) -> Response:
         """One exchange: credentials are sent where they belong, and after a 401 asked for and sent once more."""
         own = origin_of(url) == origin_of(self.origin)
         authorization = self.auth.header(access) if own else None
         response = self._transport.send(method, url, headers, body=body, authorization=authorization, follow=follow)
-        if self._is_denied(response, {401}) and (body is None or isinstance(body, bytes)):
+        if self._is_denied(response, UNAUTHORIZED) and (body is None or isinstance(body, bytes)):
             offered = response.headers.get("WWW-Authenticate", "")
             read_capped(response, MAX_MANIFEST_BYTES, self.host)
             authorization = self.auth.renew(access, offered, authorization)
             response = self._transport.send(method, url, headers, body=body, authorization=authorization, follow=follow)
-        if self._is_denied(response, {401, 403}):
+        if self._is_denied(response, denied):
             response._content = read_capped(response, MAX_MANIFEST_BYTES, self.host)  # noqa: SLF001 - see `ask`
             raise self.auth.refusal(access, f"answer {answer_of(response)}")
         return response
 
-    def _is_denied(self, response: Response, statuses: set[int]) -> bool:
+    def _is_denied(self, response: Response, statuses: frozenset[int]) -> bool:
         """Whether this registry itself, and not where it redirected to, wants other credentials."""
         return response.status_code in statuses and origin_of(response.url) == origin_of(self.origin)

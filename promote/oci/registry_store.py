@@ -12,14 +12,24 @@ from promote.model.digest import Digest
 from promote.model.malformed import Malformed
 from promote.model.manifest import MANIFEST_TYPES, OCI_INDEX, Descriptor, Manifest, RawManifest
 from promote.model.reference import Repository, check_tag
-from promote.oci.answer import check_content_digest, error_code, malformed, media_type, mismatch, unexpected
+from promote.oci.answer import (
+    answer_of,
+    check_content_digest,
+    error_code,
+    malformed,
+    media_type,
+    mismatch,
+    not_moved,
+    not_written,
+    unexpected,
+)
 from promote.oci.checked import CheckedReader
-from promote.oci.fallback import add_to_fallback
 from promote.oci.referrer_list import listed, referrer
-from promote.oci.registry import Registry
+from promote.oci.registry import DENIED, UNAUTHORIZED, Registry
 from promote.oci.store import Reader
 from promote.oci.token import PULL, PUSH
 from promote.oci.transfer import Download, UploadBody, with_digest
+from promote.oci.transport import discard
 
 if TYPE_CHECKING:
     from requests import Response
@@ -31,6 +41,11 @@ MAX_TAG_PAGES = 10_000
 MAX_TAG_BYTES = 64 * 1024 * 1024
 TAGS_A_PAGE = 1000
 """ECR refuses more."""
+
+_NOT_MOVED = frozenset({400, 403, 405, 409, 412})
+"""What a PUT of a tag that exists is answered with where tags are immutable: ECR 400, Artifactory 403, ACR 405, Harbor
+412.  Each has other meanings too, so that the tag is looked at.
+"""
 
 _UNKNOWN_NAME = frozenset({"NAME_UNKNOWN", "MANIFEST_UNKNOWN"})
 
@@ -64,12 +79,21 @@ class RegistryStore:
     # -- manifests
 
     def resolve(self, tag: str) -> RawManifest | None:
-        """See `Store`."""
-        return self._manifest(self._checked(tag))
+        """See `Store`.
+
+        A 403 may mean that there is no such tag (Artifactory's virtual repositories).  It is taken for that only where
+        the list of tags, which the same credentials may read, does not have it, and never where the answer says DENIED.
+        """
+        response = self._get(self._checked(tag), UNAUTHORIZED)
+        if response.status_code != 403:
+            return self._received(response, tag)
+        if error_code(response) == "DENIED" or tag in self.tags():
+            raise self._registry.auth.refusal(self._read, f"answer {answer_of(response)}")
+        return None
 
     def manifest(self, digest: Digest) -> RawManifest | None:
         """See `Store`."""
-        found = self._manifest(str(digest))
+        found = self._received(self._get(str(digest)), str(digest))
         if found and not digest.matches(found.content):
             raise mismatch(self._host, digest, found.content)
         return found
@@ -85,18 +109,26 @@ class RegistryStore:
             entry = referrer(manifest) if subject else None
         except Malformed as problem:
             raise malformed(str(self._repository), problem) from None
-        response = self._put(str(manifest.digest), manifest)
+        ref = str(manifest.digest)
+        response = self._stored(self._put(ref, manifest), ref, manifest)
         if subject is None or entry is None:
             return
         if response.headers.get("OCI-Subject"):
             self._registry.without_referrers.discard(self._path)
             return
-        with self._registry.gate(f"{self._path}:{subject.digest.tag}"):
-            add_to_fallback(self, subject.digest, entry, str(self._repository))
+        fallback = self._registry.fallback_list(f"{self._path}:{subject.digest.tag}")
+        fallback.add(self, subject.digest, entry, str(self._repository))
 
     def put_tag(self, tag: str, manifest: RawManifest) -> None:
-        """See `Store`."""
-        self._put(self._checked(tag), manifest)
+        """See `Store`; a registry that will not move a tag is asked what it names, and right already is right."""
+        response = self._put(self._checked(tag), manifest, UNAUTHORIZED)
+        if response.status_code in _NOT_MOVED and (there := self.resolve(tag)):
+            if there.digest != manifest.digest:
+                raise not_moved(self._host, response, f"{self._path}:{tag}", there, manifest)
+            return
+        if response.status_code == 403:
+            raise self._registry.auth.refusal(self._write, f"answer {answer_of(response)}")
+        self._stored(response, tag, manifest)
 
     # -- blobs
 
@@ -185,8 +217,10 @@ class RegistryStore:
         except Malformed as problem:
             raise malformed(str(self._repository), problem) from None
 
-    def _manifest(self, ref: str) -> RawManifest | None:
-        response = self._registry.ask("GET", self._url(f"manifests/{ref}"), self._read, headers=ACCEPT)
+    def _get(self, ref: str, denied: frozenset[int] = DENIED) -> Response:
+        return self._registry.ask("GET", self._url(f"manifests/{ref}"), self._read, headers=ACCEPT, denied=denied)
+
+    def _received(self, response: Response, ref: str) -> RawManifest | None:
         if response.status_code == 404:
             return None
         if response.status_code != 200:
@@ -195,7 +229,16 @@ class RegistryStore:
         return RawManifest(response.content, media_type(response))
 
     def _exists(self, rest: str, digest: Digest) -> bool:
-        response = self._registry.ask("HEAD", self._url(rest), self._read, headers=ACCEPT)
+        url = self._url(rest)
+        response = self._registry.ask("HEAD", url, self._read, headers=ACCEPT, denied=UNAUTHORIZED)
+        if response.status_code == 403:
+            # Artifactory says so of what is absent, object storage of an address that was signed for GET.  The answer
+            # to a GET counts, where 403 is an error: not to know is not to be absent.
+            headers = {**ACCEPT, "Range": "bytes=0-0"}
+            response = self._registry.ask("GET", url, self._read, headers=headers, limit=None)
+            discard(response)
+            if response.status_code == 206:
+                return True
         said = response.headers.get("Docker-Content-Digest", str(digest)).strip()
         if response.status_code == 200 and (not said.startswith(f"{digest.algorithm}:") or said == str(digest)):
             return True
@@ -203,12 +246,13 @@ class RegistryStore:
             return False
         raise unexpected(self._host, response, f"HEAD of {self._path} {digest}", "200 or 404")
 
-    def _put(self, ref: str, manifest: RawManifest) -> Response:
-        headers = {"Content-Type": manifest.media_type}
-        url = self._url(f"manifests/{ref}")
-        response = self._registry.ask("PUT", url, self._write, headers=headers, body=manifest.content)
+    def _put(self, ref: str, manifest: RawManifest, denied: frozenset[int] = DENIED) -> Response:
+        url, headers = self._url(f"manifests/{ref}"), {"Content-Type": manifest.media_type}
+        return self._registry.ask("PUT", url, self._write, headers=headers, body=manifest.content, denied=denied)
+
+    def _stored(self, response: Response, ref: str, manifest: RawManifest) -> Response:
         if response.status_code != 201:
-            raise unexpected(self._host, response, f"PUT of {self._path} {ref}", "201")
+            raise not_written(self._host, response, self._path, f"PUT of {self._path} {ref}", "201")
         check_content_digest(self._host, response, manifest.content)
         return response
 
@@ -216,7 +260,8 @@ class RegistryStore:
         response = self._registry.ask("POST", self._url("blobs/uploads/"), self._write, body=b"")
         location = response.headers.get("Location")
         if response.status_code != 202 or not location:
-            raise unexpected(self._host, response, f"the start of an upload to {self._path}", "202 and a Location")
+            doing = f"the start of an upload to {self._path}"
+            raise not_written(self._host, response, self._path, doing, "202 and a Location")
         return self._registry.target(response, location)
 
     def _finish_upload(self, location: str, blob: Descriptor, body: UploadBody) -> Fault | None:

@@ -19,6 +19,10 @@ BLOCK = 256 * 1024
 """How many bytes are read at a time."""
 
 
+ABSENT = frozenset({"blob-missing", "content-absent"})
+"""The codes of the `Fault` of `Store.open_blob` for a blob that is not there."""
+
+
 class Reader(Protocol):
     """Content as a stream."""
 
@@ -28,6 +32,17 @@ class Reader(Protocol):
         Raises `promote.errors.Fault` instead of returning the last bytes when the whole does not have the size and the
         digest that were asked for: a consumer that stops at an error never holds wrong content complete.
         """
+
+
+class Blobs(Protocol):
+    """Where blobs are read: a `Store`, or a part of what it has."""
+
+    @property
+    def repository(self) -> Repository:
+        """Which repository they are of."""
+
+    def open_blob(self, blob: Descriptor) -> AbstractContextManager[Reader]:
+        """See `Store`."""
 
 
 class Store(Protocol):
@@ -88,7 +103,7 @@ class Store(Protocol):
         """Every tag of the repository, in no promised order."""
 
 
-def read_blob(store: Store, blob: Descriptor, limit: int) -> bytes:
+def read_blob(store: Blobs, blob: Descriptor, limit: int) -> bytes:
     """A small blob whole; raises `Fault` when it is absent, wrong, or larger than `limit` bytes."""
     if blob.size > limit:
         raise Fault(

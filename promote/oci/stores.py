@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from promote.model.configuration import RegistryOptions
 from promote.model.reference import Repository
+from promote.oci.deferred import defer
 from promote.oci.store import Store
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ class Stores:
             from promote.oci.layout import LayoutStore  # noqa: PLC0415 - and no HTTP where there is none
 
             return LayoutStore(repository)
-        # Late, because oras and requests take longer to import than most commands to run.
+        # Late, because oras and requests take longer to import than most commands to run.  A third of that is
+        # jsonschema, with which oras checks manifests of its own making.
+        defer("jsonschema")
         from promote.oci.registry import Registry  # noqa: PLC0415
         from promote.oci.registry_store import RegistryStore  # noqa: PLC0415
 

@@ -112,11 +112,11 @@ class Transport:
         request = self._session.prepare_request(requests.Request(method, url, headers=dict(headers), data=body))
         request.url = url  # as given: requests rewrites escapes, and some upload addresses are signed
         try:
-            return self._session.send(
+            # Not by `Session.send`: told to follow no redirect it still reads the body of one, whole and unpacked.
+            return self._session.get_adapter(url).send(
                 request,
                 stream=True,
                 timeout=(CONNECT_SECONDS, IDLE_SECONDS),
-                allow_redirects=False,
                 verify=self._verify,
                 proxies=self._proxies_for(url),
             )

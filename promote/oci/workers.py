@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager, contextmanager
 from threading import Event, Lock
 from types import TracebackType
 from typing import TypeVar
@@ -57,6 +58,17 @@ class Workers:
                 raise self._first from None
             raise
         return [future.result() for future in futures]
+
+    @contextmanager
+    def ahead(self, context: AbstractContextManager[Item]) -> Iterator[Future[Item]]:
+        """Enter `context` in a thread of these while the block runs, and leave it with the block."""
+        entered = self._pool.submit(context.__enter__)
+        try:
+            yield entered
+        finally:
+            entered.cancel()
+            if not entered.cancelled() and entered.exception() is None:
+                context.__exit__(None, None, None)
 
     def _guarded(self, work: Callable[[Item], Result], item: Item) -> Result:
         # The thread that fails says so itself: the one that waits may be woken too late to keep others from beginning.

@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from promote.model.result import CommitResult, CopyResult, ErrorResult, ReleaseResult, Result
+from promote.model.result import (
+    AttestationResult,
+    CommitResult,
+    CopyResult,
+    ErrorResult,
+    FindingResult,
+    ReleaseResult,
+    Result,
+)
 from promote.model.verdict import Verdict
 
 SCHEMA = "promote.result/v1"
@@ -42,6 +50,25 @@ def _release(release: ReleaseResult) -> dict[str, Any]:
         "gates": [_gate(v) for v in release.gates],
         "copies": [_copy(c) for c in release.copies],
         "edits": [{"file": e.file, "line": e.line, "before": e.before, "after": e.after} for e in release.edits],
+        "findings": None if release.findings is None else [_finding(f) for f in release.findings],
+    }
+
+
+def _finding(finding: FindingResult) -> dict[str, Any]:
+    return {
+        "verdict": finding.verdict,
+        "manifest": finding.manifest,
+        "subject": finding.subject,
+        "storage": finding.storage,
+        "kind": finding.kind,
+        "predicate_type": finding.predicate_type,
+        "signed_by": finding.signed_by,
+        "log": finding.log,
+        "time": finding.time,
+        "annotations": dict(finding.annotations),
+        "reason": finding.reason,
+        "expected": finding.expected,
+        "actual": finding.actual,
     }
 
 
@@ -69,6 +96,17 @@ def _copy(copy: CopyResult) -> dict[str, Any]:
         "blobs_present": copy.blobs_present,
         "bytes": copy.bytes,
         "evidence": list(copy.evidence),
+        "attestation": _attestation(copy.attestation),
+    }
+
+
+def _attestation(attestation: AttestationResult | None) -> dict[str, Any] | None:
+    if attestation is None:
+        return None
+    return {
+        "manifest": attestation.manifest,
+        "signed_by": attestation.signed_by,
+        "written": attestation.written,
     }
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promote.model.release import Edit
-from promote.model.result import CommitResult, CopyResult, ErrorResult, ReleaseResult, Result
+from promote.model.result import AttestationResult, CommitResult, CopyResult, ErrorResult, ReleaseResult, Result
 from promote.model.verdict import Outcome, Reason, Verdict
+from promote.output import explain
 from promote.output.style import Style, printable
 
 WORDS = {
@@ -22,6 +23,8 @@ def render(result: Result, style: Style) -> str:
     lines: list[str] = []
     for release in result.releases:
         lines += [*_heading(result, release, style), *_gates(release.gates, style), ""]
+        if release.findings is not None:
+            lines += [*explain.lines(release.findings, style), ""]
         lines += [line for copy in release.copies for line in _copy(copy)]
         lines += [line for edit in release.edits for line in _edit(edit, style)]
         if release.copies or release.edits:
@@ -69,6 +72,13 @@ def _copy(copy: CopyResult) -> Iterator[str]:
     blobs = f"{copy.blobs_copied} sent, {copy.blobs_mounted} mounted, {copy.blobs_present} there already"
     yield f"  {printable(copy.target)}"
     yield f"    arrived and verified again: {copy.manifests} manifests; blobs: {blobs}; {_size(copy.bytes)} sent"
+    if copy.attestation:
+        yield _attestation(copy.attestation)
+
+
+def _attestation(attestation: AttestationResult) -> str:
+    how = "signed" if attestation.written else "signed earlier"
+    return f"    verdict {how} by {printable(attestation.signed_by)}: {attestation.manifest}"
 
 
 def _edit(edit: Edit, style: Style) -> Iterator[str]:

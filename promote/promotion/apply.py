@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from promote.errors import Fault, Superseded
 from promote.gitops.push import Change, Landed, land
 from promote.gitops.snapshot import Snapshot
+from promote.model.digest import Digest
 from promote.model.environment import Place
 from promote.model.graph import Graph
 from promote.model.release import Pin, Release
 from promote.model.result import CopyResult
 from promote.model.verdict import first_stop
 from promote.oci.copy import copy_image
-from promote.oci.store import Store
+from promote.oci.read_before import ReadBefore
+from promote.oci.store import Blobs
 from promote.promotion import edits, inspection
+from promote.promotion.attest import Attesting, attesting
 from promote.promotion.declared import Declared
 from promote.promotion.message import commit_message
 from promote.promotion.parallel import in_parallel
@@ -35,33 +38,51 @@ class Applied:
 
 
 def apply(workplace: Workplace, plan: Plan) -> Applied:
-    """Do what `plan` says; every release of it may be promoted.
+    """Do what `plan` says; every release of it may be promoted, and `check_working_copy` was called.
 
     Raises `Fault` when something did not arrive or no longer verifies where it arrived, `Superseded` when somebody else
     promoted the same app and environment meanwhile.
     """
-    _check_working_copy(workplace, plan)
     jobs = [(planned, i) for planned in plan.releases for i in range(len(plan.request.target.places))]
-    done = in_parallel(lambda job: _copy(workplace, plan, *job), jobs, jobs=4)
+    signing = attesting(workplace, plan.request.target)
+    done = in_parallel(lambda job: _copy(workplace, plan, signing, *job), jobs, jobs=4)
     places = len(plan.request.target.places)
     copies = tuple(tuple(done[i * places : (i + 1) * places]) for i in range(len(plan.releases)))
     return Applied(copies, _commit(workplace, plan))
 
 
-def _check_working_copy(workplace: Workplace, plan: Plan) -> None:
-    # A local commit takes the working files along: files with changes of the user's own stop it before any copy.
+def check_working_copy(workplace: Workplace, plan: Plan) -> None:
+    """Raise `Misuse` when a local commit could not take the working files along, because the user changed them.
+
+    Asked before any copy, and in a dry run too; a commit that is pushed never looks at the working files.
+    """
     if plan.declared is not None and (plan.declared.git.remote_url is None or not workplace.push):
         plan.declared.git.check_local(sorted({file.path for planned in plan.releases for file in planned.edits}))
 
 
-def _copy(workplace: Workplace, plan: Plan, planned: PlannedRelease, index: int) -> CopyResult:
+def check_attesting(workplace: Workplace, plan: Plan) -> None:
+    """Raise `CredentialsFault` or `Misuse` when the verdict is to be signed and could not be.
+
+    Asked before any copy, and in a dry run too.
+    """
+    if (signing := attesting(workplace, plan.request.target)) is not None:
+        signing.check()
+
+
+def _copy(
+    workplace: Workplace, plan: Plan, signing: Attesting | None, planned: PlannedRelease, index: int
+) -> CopyResult:
     place: Place = plan.request.target.places[index]
     source = workplace.store(plan.request.source.places[0], planned.app)
     target = workplace.store(place, planned.app)
     if planned.graph is None or planned.release is None:
         raise AssertionError("a release without a graph was planned to be applied")
-    copied = copy_image(source, target, planned.graph, planned.tag, jobs=workplace.jobs, observer=workplace.observer)
-    evidence = _verify_again(workplace, plan, planned, target, copied.arrived)
+    seen = planned.surveys[index].result() if planned.surveys else None
+    copied = copy_image(
+        source, target, planned.graph, planned.tag, jobs=workplace.jobs, observer=workplace.observer, seen=seen
+    )
+    evidence = _verify_again(workplace, plan, planned, ReadBefore(target, copied.contents), copied.arrived)
+    image = planned.graph.root.manifest
     return CopyResult(
         place=index,
         target=f"{target.repository}:{planned.tag}",
@@ -71,18 +92,21 @@ def _copy(workplace: Workplace, plan: Plan, planned: PlannedRelease, index: int)
         blobs_mounted=copied.blobs_mounted,
         blobs_present=copied.blobs_present,
         bytes=copied.bytes,
-        evidence=evidence,
+        evidence=tuple(str(digest) for digest in evidence),
+        attestation=signing.attest(place, planned.app, image, evidence) if signing else None,
     )
 
 
 def _verify_again(
-    workplace: Workplace, plan: Plan, planned: PlannedRelease, target: Store, arrived: Graph
-) -> tuple[str, ...]:
+    workplace: Workplace, plan: Plan, planned: PlannedRelease, target: Blobs, arrived: Graph
+) -> tuple[Digest, ...]:
     """The digests of the evidence that verifies at the target; raises `Fault` when a gate no longer passes there."""
     gates = workplace.configuration.gates[plan.request.target.name]
-    trust = workplace.configuration.trust
-    findings = inspection.find_evidence(target, arrived, trust, gates, workplace.jobs)
-    stop = first_stop(inspection.judge_evidence(planned.subject(gates), arrived, findings, gates, trust))
+    trust = workplace.configuration.trust.within(planned.app.name, plan.request.target.name)
+    findings = inspection.find_evidence(target, arrived, trust, gates, workplace.jobs, now=workplace.now)
+    stop = first_stop(
+        inspection.judge_evidence(planned.subject(gates), arrived, findings, gates, trust, now=workplace.now)
+    )
     if stop is not None:
         raise Fault(
             "arrival-unverified",
@@ -91,7 +115,7 @@ def _verify_again(
             actual=stop.actual,
             hint="look at the target registry, then run the same command again; nothing was committed",
         )
-    return tuple(sorted({str(e.manifest) for e in findings.accepted}))
+    return tuple(sorted({e.manifest for e in findings.accepted}))
 
 
 def _commit(workplace: Workplace, plan: Plan) -> Landed | None:
@@ -99,6 +123,7 @@ def _commit(workplace: Workplace, plan: Plan) -> Landed | None:
     if declared is None or not any(place.overlays for place in plan.request.target.places):
         return None
     releases = [planned.release for planned in plan.releases if planned.release is not None]
+    tags = workplace.configuration.gates[plan.request.target.name].tag
     before = {r.app.name: declared.current(plan.request.target, r.app) for r in releases}
 
     def change(snapshot: Snapshot) -> Change | None:
@@ -106,7 +131,7 @@ def _commit(workplace: Workplace, plan: Plan) -> Landed | None:
         for release in releases:
             _check_not_superseded(release, before[release.app.name], now.current(plan.request.target, release.app))
         files = edits.of_releases(workplace.configuration, plan.request.target, releases, snapshot, declared.git.prefix)
-        return Change(files, commit_message(plan.request, releases, before)) if files else None
+        return Change(files, commit_message(plan.request, releases, before, tags)) if files else None
 
     return land(declared.git, change, tip=declared.tip, push=workplace.push, observer=workplace.observer)
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from promote.errors import Refusal
-from promote.gitops.history import holding
-from promote.gitops.repository import Repository as GitRepository
-from promote.gitops.snapshot import Snapshot
 from promote.model.configuration import Configuration
 from promote.model.environment import App, Environment
 from promote.model.record import Sighting
 from promote.model.release import Pin
-from promote.overlays.sites import pins
 from promote.promotion.workplace import Workplace
+
+if TYPE_CHECKING:  # GitPython and ruamel.yaml take longer to import than git to answer
+    from promote.gitops.repository import Repository as GitRepository
+    from promote.gitops.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,16 @@ class Declared:
         """What the overlays of `environment` pin for `app` now."""
         return self._pins(self.snapshot, self.overlays(environment, app), app)
 
-    def earlier(self, environments: Sequence[Environment], app: App, needle: str) -> tuple[Sighting, ...]:
-        """Every pin of `app` in a version of the overlays that held the text `needle`, newest first."""
+    def earlier(self, environments: Sequence[Environment], app: App, *needles: str) -> tuple[Sighting, ...]:
+        """Every pin of `app` in a version of the overlays that held one of `needles`, newest first."""
+        from promote.gitops.history import holding  # noqa: PLC0415 - see above
+
         overlays = tuple(dict.fromkeys(o for e in environments for o in self.overlays(e, app)))
         if not overlays:
             return ()
         found: list[Sighting] = []
         seen: set[tuple[str, str | None]] = set()
-        for version in holding(self.git, self.tip, overlays, needle.encode()):
+        for version in holding(self.git, self.tip, overlays, *(n.encode() for n in needles)):
             if (version.path, version.after) in seen:
                 continue
             seen.add((version.path, version.after))
@@ -64,6 +68,8 @@ class Declared:
         return tuple(found)
 
     def _pins(self, snapshot: Snapshot, overlays: Sequence[str], app: App) -> tuple[Pin, ...]:
+        from promote.overlays.sites import pins  # noqa: PLC0415 - see above
+
         names = self.configuration.image_names(app)
         found: list[Pin] = []
         for overlay in overlays:
@@ -76,16 +82,22 @@ class Declared:
         return tuple(dict.fromkeys(found))
 
 
-def look(workplace: Workplace, *, push: bool) -> Declared | None:
-    """The branch as the remote has it now; None when no environment has overlays, so that git has nothing to say.
+def begin_to_look(workplace: Workplace) -> Future[Declared | None]:
+    """`look` in the background."""
+    if _has_overlays(workplace.configuration):
+        # Here and not there: two threads that import take turns, and this one leads to the longest wait.
+        import promote.gitops.repository  # noqa: F401, PLC0415
+    return workplace.background.start(look, workplace)
 
-    `push`: prove the push right too, before anything is copied.
-    """
-    environments = workplace.configuration.environments.values()
-    if not any(place.overlays for e in environments for place in e.places):
+
+def look(workplace: Workplace) -> Declared | None:
+    """The branch as the remote has it now; None when no environment has overlays, so that git has nothing to say."""
+    if not _has_overlays(workplace.configuration):
         return None
     git = workplace.git
     tip = git.fetch() if workplace.push else git.local_tip()
-    if push and workplace.push:
-        git.check_push()
     return Declared(workplace.configuration, git, tip, git.snapshot(tip))
+
+
+def _has_overlays(configuration: Configuration) -> bool:
+    return any(place.overlays for e in configuration.environments.values() for place in e.places)

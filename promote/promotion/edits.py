@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from promote.model.configuration import Configuration
 from promote.model.environment import App, Environment
 from promote.model.release import FileEdit, Release
-from promote.overlays.edits import plan_edits
-from promote.overlays.effect import check_effect
 from promote.overlays.tree import Patched, Tree
 
 
@@ -16,6 +14,8 @@ def of_release(
     configuration: Configuration, target: Environment, release: Release, tree: Tree, prefix: str
 ) -> tuple[FileEdit, ...]:
     """What must change in `tree` so that every overlay of `target` runs `release`; raises `Refusal` (exit 16)."""
+    from promote.overlays.edits import plan_edits  # noqa: PLC0415 - ruamel.yaml, while registries are waited for
+
     names = configuration.image_names(release.app)
     files: dict[str, bytes] = {}
     found: list[FileEdit] = []
@@ -42,6 +42,8 @@ def of_releases(
 
 def notes(configuration: Configuration, target: Environment, app: App, tree: Tree, prefix: str) -> tuple[str, ...]:
     """What could not be verified about the effect of the edits; raises `Refusal` (exit 16) when there would be none."""
+    from promote.overlays.effect import check_effect  # noqa: PLC0415 - see above
+
     found: list[str] = []
     for place in target.places:
         for overlay in place.overlays_of(app):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from promote.errors import PromoteError
-from promote.model.result import CommitResult, ErrorResult, ReleaseResult, Result
+from promote.model.result import CommitResult, CopyResult, ErrorResult, ReleaseResult, Result
 from promote.model.verdict import Verdict
-from promote.promotion.apply import Applied
 from promote.promotion.plan import Plan, PlannedRelease
+
+if TYPE_CHECKING:  # what applying needs is imported while the plan waits
+    from promote.promotion.apply import Applied
 
 
 def of_plan(plan: Plan, *, dry_run: bool) -> Result:
@@ -18,7 +23,7 @@ def of_plan(plan: Plan, *, dry_run: bool) -> Result:
         dry_run=dry_run,
         source=plan.request.source.name,
         target=plan.request.target.name,
-        releases=tuple(_release(plan, planned, None, i) for i, planned in enumerate(plan.releases)),
+        releases=tuple(_promoted(plan, r, ()) if plan.may_apply else _judged(plan, r) for r in plan.releases),
         error=_error(stopped) if stopped else None,
     )
 
@@ -34,14 +39,14 @@ def of_applied(plan: Plan, applied: Applied) -> Result:
         exit_code=0,
         source=plan.request.source.name,
         target=plan.request.target.name,
-        releases=tuple(_release(plan, planned, applied, i) for i, planned in enumerate(plan.releases)),
+        releases=tuple(_promoted(plan, r, c) for r, c in zip(plan.releases, applied.copies, strict=True)),
         commit=commit,
     )
 
 
 def of_error(command: str, error: PromoteError, plan: Plan | None = None, *, dry_run: bool = False) -> Result:
     """The result of a run that an error ended."""
-    releases = tuple(_release(plan, r, None, i) for i, r in enumerate(plan.releases)) if plan else ()
+    releases = tuple(_judged(plan, r) for r in plan.releases) if plan else ()
     return Result(
         command=command,
         exit_code=error.exit_code,
@@ -63,7 +68,8 @@ def exit_code_of_verdict(verdict: Verdict) -> int:
     return verdict.reason.exit_code if verdict.reason else 1
 
 
-def _release(plan: Plan, planned: PlannedRelease, applied: Applied | None, index: int) -> ReleaseResult:
+def _judged(plan: Plan, planned: PlannedRelease) -> ReleaseResult:
+    """A release of a run that stopped: what was judged, and no change, because none of it stands."""
     source = plan.request.source.places[0].repository(planned.app)
     digest = planned.release.digest if planned.release else None
     return ReleaseResult(
@@ -71,11 +77,16 @@ def _release(plan: Plan, planned: PlannedRelease, applied: Applied | None, index
         tag=planned.tag,
         digest=str(digest) if digest else None,
         source=f"{source}@{digest}" if digest else None,
-        changed=planned.changed and planned.stop is None,
+        changed=False,
         gates=planned.verdicts,
-        copies=applied.copies[index] if applied else (),
-        edits=tuple(edit for file in planned.edits for edit in file.edits),
     )
+
+
+def _promoted(plan: Plan, planned: PlannedRelease, copies: tuple[CopyResult, ...]) -> ReleaseResult:
+    """A release that was promoted, or in a dry run would be."""
+    edits = tuple(edit for file in planned.edits for edit in file.edits)
+    changed = planned.changed or any(copy.attestation is not None and copy.attestation.written for copy in copies)
+    return replace(_judged(plan, planned), changed=changed, copies=copies, edits=edits)
 
 
 def _exit_code(stopped: PlannedRelease) -> int:

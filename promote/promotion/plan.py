@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 
-from promote.errors import PromoteError, Refusal
+from promote.errors import Fault, PromoteError, Refusal
 from promote.gates import labels, overlay, path, source_tag, target_tag
 from promote.gates import tag as tag_gate
+from promote.gates.rebuilt import Twin
 from promote.model.digest import Digest
 from promote.model.environment import App
+from promote.model.evidence import Findings
 from promote.model.graph import Graph
 from promote.model.manifest import RawManifest
-from promote.model.policy import Gates
+from promote.model.policy import Gates, Trust
 from promote.model.release import FileEdit, Release
 from promote.model.verdict import Verdict, first_stop, unknown
+from promote.oci.copy import Survey, survey
 from promote.oci.store import Store
 from promote.promotion import edits, inspection, records, selection
-from promote.promotion.declared import Declared, look
+from promote.promotion.declared import Declared, begin_to_look
 from promote.promotion.docket import Docket
+from promote.promotion.foresight import APPS, Foresight, access_and_tag, foresee
+from promote.promotion.meanwhile import import_meanwhile
 from promote.promotion.parallel import in_parallel, together
 from promote.promotion.request import Request, Wanted
 from promote.promotion.workplace import Workplace
@@ -44,16 +51,22 @@ class PlannedRelease:
     """One release as planned.  `release`, `manifest` and `graph` are None where a gate stopped before them.
 
     `at_target` says for each place whether the tag is there already; `error` is what kept a gate from judging.
+    `findings` and `surveys` (one a place) are on their way since the graph is known.
     """
 
     app: App
     tag: str
     docket: Docket = field(default_factory=lambda: Docket(ORDER))
     release: Release | None = None
+    recorded: records.Recorded = field(default_factory=records.Recorded)
+    twins: tuple[Twin, ...] = ()
     manifest: RawManifest | None = None
     graph: Graph | None = None
+    platforms: tuple[inspection.Platform, ...] = ()
     edits: tuple[FileEdit, ...] = ()
     at_target: tuple[bool, ...] = ()
+    findings: Future[Findings] | None = None
+    surveys: tuple[Future[Survey], ...] = ()
     error: PromoteError | None = None
 
     @property
@@ -70,7 +83,9 @@ class PlannedRelease:
         """The image as the gates that look at it want it; call it only after the source gate passed."""
         if self.manifest is None:
             raise AssertionError("the source gate passed without a manifest")
-        return inspection.Subject(self.app, self.manifest, tag_gate.commit_of(self.tag, gates.tag))
+        commit = tag_gate.commit_of(self.tag, gates.tag)
+        contents = tuple(p.contents for p in self.platforms)
+        return inspection.Subject(self.app, self.manifest, commit, contents, self.twins)
 
     @property
     def changed(self) -> bool:
@@ -102,13 +117,34 @@ def plan(workplace: Workplace, request: Request) -> Plan:
     drafts = tuple(_draft(request, item, gates) for item in request.wanted)
     if not all(draft.docket.open for draft in drafts):
         return Plan(request, drafts)
-    declared = look(workplace, push=any(place.overlays for place in request.target.places))
-    planner = _Planner(workplace, request, gates, declared)
+    foresights = _foresights(workplace, request, gates)  # first, because this way is the longer one
+    looking = begin_to_look(workplace)
+    import_meanwhile()
+    declared = looking.result()
+    allowed = _push_right(workplace, request, declared)
+    planner = _Planner(workplace, request, gates, declared, foresights)
     pairs = list(zip(drafts, request.wanted, strict=True))
     in_parallel(lambda pair: planner.judge(*pair), pairs, workplace.jobs)
+    if allowed:
+        allowed.result()
     if request.only_differing:
         drafts = tuple(d for d in drafts if d.changed or d.stop is not None)
     return Plan(request, drafts, declared)
+
+
+def _foresights(workplace: Workplace, request: Request, gates: Gates) -> dict[str, Foresight]:
+    """By app, where the tag was given whole."""
+    whole = [item for item in request.wanted if item.tag and gates.tag.fullmatch(item.tag)]
+    if len(request.wanted) > APPS:
+        return {}
+    return {item.app.name: foresee(workplace, request, item.app, item.tag) for item in whole if item.tag}
+
+
+def _push_right(workplace: Workplace, request: Request, declared: Declared | None) -> Future[None] | None:
+    """Begin to prove that the commit could be pushed; None when none will be."""
+    if declared is None or not workplace.push or not any(place.overlays for place in request.target.places):
+        return None
+    return workplace.background.start(declared.git.check_push)
 
 
 def _draft(request: Request, item: Wanted, gates: Gates) -> PlannedRelease:
@@ -128,32 +164,38 @@ class _Planner:
     request: Request
     gates: Gates
     declared: Declared | None
+    foresights: Mapping[str, Foresight]
 
     def judge(self, draft: PlannedRelease, item: Wanted) -> None:
         """Judge tier by tier, and stop after the first that does not pass whole."""
         try:
             source = self.workplace.store(self.request.source.places[0], draft.app)
-            for tier in (
-                partial(self._select, item=item),
-                self._overlay,
-                self._references,
-                self._labels,
-                self._evidence,
-            ):
+            try:
+                self._select(draft, source, item)
+            except Fault as fault:
+                self._could_not_judge(draft, source_tag.GATE, fault)
+            for tier in (self._overlay, self._references, self._labels, self._evidence):
                 if draft.docket.open:
                     tier(draft, source)
         except Refusal as refusal:
             draft.docket.add(inspection.refusal_of_evidence(refusal))
         except PromoteError as fault:
-            draft.error = fault
-            draft.docket.add(unknown(draft.docket.next_gate, fault.message, actual=fault.actual, hint=fault.hint))
+            self._could_not_judge(draft, draft.docket.next_gate, fault)
+
+    @staticmethod
+    def _could_not_judge(draft: PlannedRelease, gate: str, fault: PromoteError) -> None:
+        draft.error = fault
+        draft.docket.add(unknown(gate, fault.message, actual=fault.actual, hint=fault.hint))
 
     def _select(self, draft: PlannedRelease, source: Store, item: Wanted) -> None:
         environment = self.request.source
         if item.tag is None:
             selected = selection.running(item.app, environment, self.declared)
         else:
-            search = selection.Search(item.app, environment, source, self.declared)
+            foresight = self.foresights.get(item.app.name)
+            search = selection.Search(
+                item.app, environment, source, self.declared, foresight.manifest if foresight else None
+            )
             selected = selection.spelled(item.tag, self.gates.tag, search)
         if isinstance(selected, Verdict):
             draft.docket.add(selected)
@@ -186,16 +228,17 @@ class _Planner:
     def _references(self, draft: PlannedRelease, source: Store) -> None:
         """One request each, all at once: the credentials, the tag at the source, the tag at every target."""
         targets = [self.workplace.store(place, draft.app) for place in self.request.target.places]
+        foresight = self._foresight(draft)
         at_target: dict[Store, RawManifest | None] = {}
 
         def resolve_source() -> None:
             draft.manifest = draft.manifest or source.resolve(draft.tag)
 
-        def look_at_target(store: Store) -> None:
-            store.check_access(push=True)
-            at_target[store] = store.resolve(draft.tag)
+        def look_at_target(number: int, store: Store) -> None:
+            asked = foresight and foresight.at_target[number]
+            at_target[store] = asked.result() if asked else access_and_tag(store, draft.tag)
 
-        together(resolve_source, *(partial(look_at_target, store) for store in targets))
+        together(resolve_source, *(partial(look_at_target, *target) for target in enumerate(targets)))
         digest = draft.manifest.digest if draft.manifest else None
         draft.docket.add(source_tag.judge(f"{source.repository}:{draft.tag}", digest))
         if digest is None:
@@ -204,25 +247,45 @@ class _Planner:
         draft.docket.add(target_tag.judge(digest, there))
         draft.at_target = tuple(at_target[store] is not None for store in targets)
         draft.release = Release(draft.app, draft.tag, digest)
-        draft.docket.add(
-            *records.judge(
-                self.workplace.configuration, self.declared, self.request.source, draft.release, self.gates.deployed
-            )
+        draft.recorded = records.look_up(
+            self.workplace.configuration, self.declared, self.request.source, draft.release, self.gates
         )
+        draft.docket.add(*records.judge(draft.recorded, self.request.source, draft.release, self.gates))
         if draft.docket.open:
             draft.edits = self._edits(draft.release)
 
+    def _foresight(self, draft: PlannedRelease) -> Foresight | None:
+        found = self.foresights.get(draft.app.name)
+        return found if found and found.tag == draft.tag else None
+
     def _labels(self, draft: PlannedRelease, source: Store) -> None:
-        subject = draft.subject(self.gates)
-        draft.graph = inspection.look(source, subject.manifest, self.workplace.jobs)
-        platforms = inspection.read_labels(source, draft.graph, self.workplace.jobs)
-        draft.docket.add(inspection.judge_labels(subject, platforms))
+        """The labels; what comes next, if they are right, is begun meanwhile."""
+        subject, jobs, start = draft.subject(self.gates), self.workplace.jobs, self.workplace.background.start
+        foresight = self._foresight(draft)
+        graph = foresight.graph.result() if foresight else None
+        draft.graph = graph = graph or inspection.look(source, subject.manifest, jobs)
+        draft.findings = start(self._find_evidence, draft, source, graph)
+        draft.surveys = tuple(
+            start(survey, source, self.workplace.store(place, draft.app), graph, draft.tag, jobs=jobs)
+            for place in self.request.target.places
+        )
+        draft.platforms = inspection.read_platforms(source, draft.graph, self.workplace.jobs)
+        draft.docket.add(inspection.judge_labels(subject, [p.labels for p in draft.platforms], self.gates))
 
     def _evidence(self, draft: PlannedRelease, source: Store) -> None:
-        if draft.graph is None:
+        if draft.graph is None or draft.findings is None:
             return
-        trust = self.workplace.configuration.trust
-        findings = inspection.find_evidence(source, draft.graph, trust, self.gates, self.workplace.jobs)
+        findings, trust, now = draft.findings.result(), self._trust(draft), self.workplace.now
+        if draft.release is not None:
+            others = records.namesakes(draft.recorded, draft.release, self.gates)
+            draft.twins = inspection.find_twins(source, others, trust, self.gates, self.workplace.jobs, now=now)
         draft.docket.add(
-            *inspection.judge_evidence(draft.subject(self.gates), draft.graph, findings, self.gates, trust)
+            *inspection.judge_evidence(draft.subject(self.gates), draft.graph, findings, self.gates, trust, now=now)
         )
+
+    def _find_evidence(self, draft: PlannedRelease, source: Store, graph: Graph) -> Findings:
+        jobs, now = self.workplace.jobs, self.workplace.now
+        return inspection.find_evidence(source, graph, self._trust(draft), self.gates, jobs, now=now)
+
+    def _trust(self, draft: PlannedRelease) -> Trust:
+        return self.workplace.configuration.trust.within(draft.app.name, self.request.target.name)

@@ -3,54 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from promote.gates import deployed, ledger
+from promote.gates import tag as tag_gate
+from promote.gates.labels import same_commit
 from promote.model.configuration import Configuration
+from promote.model.digest import Digest
 from promote.model.environment import Environment
-from promote.model.policy import DeployedDemand
+from promote.model.policy import Gates
 from promote.model.record import Sighting
-from promote.model.release import Release
+from promote.model.release import Pin, Release
 from promote.model.verdict import Verdict
 from promote.promotion.declared import Declared
 
 GATES = (deployed.GATE, ledger.GATE)
+LEAST = 7
+"""Hex digits of a commit by which another tag of it is found: the shortest abbreviation that is believed."""
 
 
-def judge(
-    configuration: Configuration,
-    declared: Declared | None,
-    environment: Environment,
-    release: Release,
-    demand: DeployedDemand,
-) -> tuple[Verdict, Verdict]:
-    """The verdicts of both gates; both are skipped where no overlay could tell."""
+@dataclass(frozen=True)
+class Recorded:
+    """What git says about a release.
+
+    `sightings` are the pins of every environment, ever, that are of the release's commit or digest; `earlier` those of
+    them in the source environment, `current` what that has now.
+    """
+
+    current: tuple[Pin, ...] = ()
+    earlier: tuple[Sighting, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
+    has_overlays: bool = False
+    any_overlays: bool = False
+    complete: bool = True
+
+
+def look_up(
+    configuration: Configuration, declared: Declared | None, environment: Environment, release: Release, gates: Gates
+) -> Recorded:
+    """All that git says, from one pass over the history; empty where no overlay could tell."""
     if declared is None:
-        return (
-            deployed.judge(release, environment.name, demand, (), (), has_overlays=False, history_complete=True),
-            ledger.judge(release, (), has_overlays=False, history_complete=True),
-        )
-    app, complete = release.app, declared.history_complete
-    current = declared.current(environment, app)
-    earlier: Sequence[Sighting] = ()
-    if demand is DeployedDemand.EVER and not any(pin.digest == release.digest for pin in current):
-        earlier = declared.earlier([environment], app, release.digest.hex) or declared.earlier(
-            [environment], app, release.tag
-        )
-    everywhere = tuple(configuration.environments.values())
+        return Recorded()
+    app, everywhere = release.app, tuple(configuration.environments.values())
+    commit = tag_gate.commit_of(release.tag, gates.tag)
+    sightings = declared.earlier(everywhere, app, commit[:LEAST] if commit else release.tag, release.digest.hex)
+    overlays = declared.overlays(environment, app)
+    return Recorded(
+        current=declared.current(environment, app),
+        earlier=tuple(s for s in sightings if any(s.pin.file.startswith(f"{o}/") for o in overlays)),
+        sightings=sightings,
+        has_overlays=bool(overlays),
+        any_overlays=any(declared.overlays(e, app) for e in everywhere),
+        complete=declared.history_complete,
+    )
+
+
+def judge(recorded: Recorded, environment: Environment, release: Release, gates: Gates) -> tuple[Verdict, Verdict]:
+    """The verdicts of both gates; both are skipped where no overlay could tell."""
     return (
         deployed.judge(
             release,
             environment.name,
-            demand,
-            current,
-            earlier,
-            has_overlays=bool(declared.overlays(environment, app)),
-            history_complete=complete,
+            gates.deployed,
+            recorded.current,
+            recorded.earlier,
+            has_overlays=recorded.has_overlays,
+            history_complete=recorded.complete,
         ),
         ledger.judge(
-            release,
-            declared.earlier(everywhere, app, release.tag),
-            has_overlays=any(declared.overlays(e, app) for e in everywhere),
-            history_complete=complete,
+            release, recorded.sightings, has_overlays=recorded.any_overlays, history_complete=recorded.complete
         ),
     )
+
+
+def namesakes(recorded: Recorded, release: Release, gates: Gates) -> Sequence[Sighting]:
+    """The newest sighting of each other digest that was pinned with another tag of the release's commit."""
+    commit = tag_gate.commit_of(release.tag, gates.tag)
+    found: dict[Digest, Sighting] = {}
+    for sighting in recorded.sightings if commit else ():
+        tag, digest = sighting.pin.tag, sighting.pin.digest
+        theirs = tag_gate.commit_of(tag, gates.tag) if tag else None
+        if digest in (None, release.digest) or tag == release.tag or theirs is None:
+            continue
+        if commit is not None and digest is not None and same_commit(commit, theirs):
+            found.setdefault(digest, sighting)
+    return tuple(found.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from promote.gates import source_tag
@@ -44,12 +45,16 @@ def running(app: App, environment: Environment, declared: Declared | None) -> Se
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Where to look for a tag: in the registry of an environment, and in what git says that it runs and ran."""
+    """Where to look for a tag: in the registry of an environment, and in what git says that it runs and ran.
+
+    `asked` is the answer of the registry for the very text that is looked for, when that was asked before.
+    """
 
     app: App
     environment: Environment
     source: Store
     declared: Declared | None
+    asked: Future[RawManifest | None] | None = None
 
 
 def spelled(text: str, pattern: re.Pattern[str], search: Search) -> Selected | Verdict:
@@ -59,7 +64,7 @@ def spelled(text: str, pattern: re.Pattern[str], search: Search) -> Selected | V
     """
     app, environment, source, declared = search.app, search.environment, search.source, search.declared
     if pattern.fullmatch(text):
-        manifest = source.resolve(text)
+        manifest = search.asked.result() if search.asked else source.resolve(text)
         if manifest is not None:
             return Selected(text, manifest)
     if declared is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from promote.errors import Fault, Misuse, PromoteError, Refusal
+from promote.errors import Misuse, PromoteError, Refusal
 from promote.gates import labels, source_tag
 from promote.gates import tag as tag_gate
 from promote.model.configuration import Configuration
@@ -13,17 +13,17 @@ from promote.model.digest import Digest
 from promote.model.environment import App, Environment
 from promote.model.malformed import Malformed, shown
 from promote.model.manifest import RawManifest
-from promote.model.policy import Gates
+from promote.model.policy import Gates, Trust
 from promote.model.reference import LAYOUT, Repository
 from promote.model.release import Release
 from promote.model.result import ErrorResult, ReleaseResult, Result
-from promote.model.verdict import Verdict, first_stop, skipped, unknown
+from promote.model.verdict import Reason, Verdict, first_stop, refused, skipped, unknown
 from promote.oci.store import Store
 from promote.promotion import inspection, records, selection
 from promote.promotion.declared import Declared, look
 from promote.promotion.docket import Docket
 from promote.promotion.outcome import error_of_verdict, exit_code_of_verdict
-from promote.promotion.request import environment
+from promote.promotion.request import environment as environment_named
 from promote.promotion.workplace import Workplace
 
 ORDER = (tag_gate.GATE, source_tag.GATE, *records.GATES, labels.GATE, *inspection.GATES)
@@ -36,6 +36,7 @@ class Target:
     app: App
     repository: Repository
     gates: Gates
+    trust: Trust
     tag: str | None = None
     digest: Digest | None = None
     environment: Environment | None = None
@@ -48,14 +49,26 @@ def targets(configuration: Configuration, text: str) -> tuple[Target, ...]:
     """
     name, _, tag = text.partition(":")
     if name in configuration.environments or ("/" not in text and "@" not in text):
-        env = environment(configuration, name)
-        gates = configuration.gates[env.name]
+        env = environment_named(configuration, name)
+        gates, trust = configuration.gates[env.name], configuration.trust
         return tuple(
-            Target(app, env.places[0].repository(app), gates, tag or None, None, env)
+            Target(app, env.places[0].repository(app), gates, trust.within(app.name, env.name), tag or None, None, env)
             for app in configuration.apps.values()
         )
+    repository, tag_text, digest = reference(text)
+    for env in configuration.environments.values():
+        for app in configuration.apps.values():
+            if any(place.repository(app) == repository for place in env.places):
+                trust = configuration.trust.within(app.name, env.name)
+                return (Target(app, repository, configuration.gates[env.name], trust, tag_text, digest),)
+    stranger, trust = App(repository.path, repository.path), configuration.trust.within(repository.path, None)
+    return (Target(stranger, repository, configuration.default_gates, trust, tag_text, digest),)
+
+
+def reference(text: str) -> tuple[Repository, str | None, Digest | None]:
+    """Repository, tag and digest (one of the two at least) of ``HOST/REPO:TAG`` and its kin; raises `Misuse`."""
     try:
-        repository, tag_text, digest = _parse(text)
+        return _parse(text)
     except Malformed as problem:
         raise Misuse(
             "reference-malformed",
@@ -63,12 +76,6 @@ def targets(configuration: Configuration, text: str) -> tuple[Target, ...]:
             expected="ENV, ENV:TAG, HOST/REPO:TAG, HOST/REPO@DIGEST or oci:DIR/REPO:TAG",
             actual=shown(text),
         ) from None
-    for env in configuration.environments.values():
-        for app in configuration.apps.values():
-            if any(place.repository(app) == repository for place in env.places):
-                return (Target(app, repository, configuration.gates[env.name], tag_text, digest),)
-    stranger = App(repository.path, repository.path)
-    return (Target(stranger, repository, configuration.default_gates, tag_text, digest),)
 
 
 def _parse(text: str) -> tuple[Repository, str | None, Digest | None]:
@@ -93,7 +100,7 @@ def _parse(text: str) -> tuple[Repository, str | None, Digest | None]:
 
 
 @dataclass
-class _Examined:
+class Examined:
     """One target as far as it was judged."""
 
     target: Target
@@ -105,24 +112,35 @@ class _Examined:
 
 def verify(workplace: Workplace, text: str) -> Result:
     """Judge what `text` names; raises `Misuse` when it names nothing."""
+    return outcome(examine(workplace, text))
+
+
+def examine(workplace: Workplace, text: str) -> tuple[Examined, ...]:
+    """Each image that `text` names, judged; raises `Misuse` when it names nothing."""
     asked = targets(workplace.configuration, text)
-    declared = look(workplace, push=False) if any(t.environment for t in asked) else None
+    declared = look(workplace) if any(t.environment for t in asked) else None
     examined = [_examine(workplace, target, declared) for target in asked]
     if len(examined) > 1 and asked[0].tag is not None:
         # ENV:TAG with several apps means those that have this tag there.
         examined = [e for e in examined if e.digest is not None or e.error is not None] or examined[:1]
+    return tuple(examined)
+
+
+def outcome(examined: tuple[Examined, ...]) -> Result:
+    """The result of what was examined, which is one image at least."""
     stopped = next((e for e in examined if e.error or first_stop(e.docket.verdicts())), None)
+    environment = examined[0].target.environment
     return Result(
         command="verify",
         exit_code=_exit_code(stopped) if stopped else 0,
-        source=asked[0].environment.name if asked[0].environment else None,
+        source=environment.name if environment else None,
         releases=tuple(_result(e) for e in examined),
         error=_error(stopped) if stopped else None,
     )
 
 
-def _examine(workplace: Workplace, target: Target, declared: Declared | None) -> _Examined:
-    examined = _Examined(target, target.tag or "")
+def _examine(workplace: Workplace, target: Target, declared: Declared | None) -> Examined:
+    examined = Examined(target, target.tag or "")
     try:
         manifest = _find(workplace, target, declared, examined)
         if manifest is not None and examined.docket.open:
@@ -135,7 +153,7 @@ def _examine(workplace: Workplace, target: Target, declared: Declared | None) ->
     return examined
 
 
-def _find(workplace: Workplace, target: Target, declared: Declared | None, examined: _Examined) -> RawManifest | None:
+def _find(workplace: Workplace, target: Target, declared: Declared | None, examined: Examined) -> RawManifest | None:
     store = workplace.stores.open(target.repository)
     if target.tag is None and target.digest is not None:
         examined.docket.add(skipped(tag_gate.GATE, "a digest was given and no tag"))
@@ -162,44 +180,55 @@ def _select(target: Target, declared: Declared | None, store: Store) -> selectio
     return selection.spelled(tag, target.gates.tag, search)
 
 
-def _sourced(examined: _Examined, manifest: RawManifest | None, reference: str) -> RawManifest | None:
+def _sourced(examined: Examined, manifest: RawManifest | None, reference: str) -> RawManifest | None:
     examined.docket.add(source_tag.judge(reference, manifest.digest if manifest else None))
     if manifest is None:
         return None
     wanted = examined.target.digest
     if wanted is not None and wanted != manifest.digest:
-        raise Fault(
-            "digest-differs",
-            f"{reference} names other content than the digest that was given",
-            expected=str(wanted),
-            actual=str(manifest.digest),
+        examined.docket.add(
+            refused(
+                source_tag.GATE,
+                Reason.DIGEST_DIFFERS,
+                f"the tag was rebuilt, or the digest is another image's: {reference} names other content",
+                expected=str(wanted),
+                actual=str(manifest.digest),
+                hint="verify the digest alone, or the tag alone, to see what each is",
+            )
         )
+        return None
     examined.digest = manifest.digest
     return manifest
 
 
 def _judge(
-    workplace: Workplace, target: Target, declared: Declared | None, examined: _Examined, manifest: RawManifest
+    workplace: Workplace, target: Target, declared: Declared | None, examined: Examined, manifest: RawManifest
 ) -> None:
-    store, jobs, trust = workplace.stores.open(target.repository), workplace.jobs, workplace.configuration.trust
+    store, jobs, trust = workplace.stores.open(target.repository), workplace.jobs, target.trust
     release = Release(target.app, examined.tag, manifest.digest)
     if target.environment is not None:
-        examined.docket.add(
-            *records.judge(workplace.configuration, declared, target.environment, release, target.gates.deployed)
-        )
+        recorded = records.look_up(workplace.configuration, declared, target.environment, release, target.gates)
+        others = records.namesakes(recorded, release, target.gates)
+        examined.docket.add(*records.judge(recorded, target.environment, release, target.gates))
     else:
+        others = ()
         examined.docket.add(*(skipped(gate, "no environment was named") for gate in records.GATES))
     if not examined.docket.open:
         return
-    subject = inspection.Subject(target.app, manifest, tag_gate.commit_of(examined.tag, target.gates.tag))
     graph = inspection.look(store, manifest, jobs)
-    examined.docket.add(inspection.judge_labels(subject, inspection.read_labels(store, graph, jobs)))
+    platforms = inspection.read_platforms(store, graph, jobs)
+    commit = tag_gate.commit_of(examined.tag, target.gates.tag)
+    twins = inspection.find_twins(store, others, trust, target.gates, jobs, now=workplace.now)
+    subject = inspection.Subject(target.app, manifest, commit, tuple(p.contents for p in platforms), twins)
+    examined.docket.add(inspection.judge_labels(subject, [p.labels for p in platforms], target.gates))
     if examined.docket.open:
-        findings = inspection.find_evidence(store, graph, trust, target.gates, jobs)
-        examined.docket.add(*inspection.judge_evidence(subject, graph, findings, target.gates, trust))
+        findings = inspection.find_evidence(store, graph, trust, target.gates, jobs, now=workplace.now)
+        examined.docket.add(
+            *inspection.judge_evidence(subject, graph, findings, target.gates, trust, now=workplace.now)
+        )
 
 
-def _result(examined: _Examined) -> ReleaseResult:
+def _result(examined: Examined) -> ReleaseResult:
     repository, digest = examined.target.repository, examined.digest
     return ReleaseResult(
         app=examined.target.app.name,
@@ -211,14 +240,14 @@ def _result(examined: _Examined) -> ReleaseResult:
     )
 
 
-def _exit_code(examined: _Examined) -> int:
+def _exit_code(examined: Examined) -> int:
     if examined.error is not None:
         return examined.error.exit_code
     stop = first_stop(examined.docket.verdicts())
     return exit_code_of_verdict(stop) if stop else 1
 
 
-def _error(examined: _Examined) -> ErrorResult | None:
+def _error(examined: Examined) -> ErrorResult | None:
     if examined.error is not None:
         e = examined.error
         return ErrorResult(e.code, e.message, e.expected, e.actual, e.hint)

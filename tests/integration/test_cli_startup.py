@@ -53,6 +53,7 @@ def test_help_imports_nothing_heavy_and_shows_an_example(verb):
         None: "promote 'staging->prod'",
         "promote": "promote 'staging->prod'",
         "verify": "promote verify staging",
+        "init": "promote init --from registry.example/acme/web:sha-4f2a91c",
         "demo": "promote demo",
     }
     assert example[verb] in out

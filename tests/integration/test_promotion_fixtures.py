@@ -34,7 +34,7 @@ TABLE = {
     # cosign 2.6.5 dropped the annotations when it signed
     "v2-bundle-rekor1": PASS,
     # a time stamp and no log entry; a key that neither cosign verifies
-    "v2-keyless-tsa-nolog": (12, "signature", "signature-invalid"),
+    "v2-keyless-tsa-nolog": (12, "signature", "signature-unlogged"),
     "v2-key-ed25519": (12, "signature", "signature-invalid"),
     "bad-v3-attestation-only": (11, "signature", "no-signature"),
     "bad-v3-other-workflow": (12, "signature", "signature-foreign"),
@@ -119,7 +119,16 @@ def test_an_annotation_with_another_value_is_a_refusal_that_names_both(tmp_path)
 
 
 def test_a_time_stamp_without_a_log_entry_passes_where_no_log_is_asked_for(tmp_path):
-    assert make(tmp_path, case="v2-keyless-tsa-nolog", gates={"signature": {"log": "none"}}).promote(TAG).code == 0
+    exception = {"signature": {"log": "none", "until": "9999-12-31"}}
+    assert make(tmp_path, case="v2-keyless-tsa-nolog", gates=exception).promote(TAG).code == 0
+
+
+def test_an_exception_from_the_log_ends(tmp_path):
+    exception = {"signature": {"log": "none", "until": "2026-01-01"}}
+    ran = make(tmp_path, case="v2-keyless-tsa-nolog", gates=exception).promote(TAG)
+    error = ran.json["error"]
+    assert (ran.code, error["code"], error["expected"]) == (12, "signature-unlogged", "log: promise")
+    assert "ended on 2026-01-01" in error["message"]
 
 
 @pytest.mark.parametrize(("case", "code"), [("v3-keyless", 0), ("v2-keyless", 12), ("v3-keyless-rekor1", 0)])

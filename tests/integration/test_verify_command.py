@@ -70,7 +70,7 @@ def test_a_digest_alone_has_no_tag_to_disagree_with(repo):
 
 def test_a_tag_with_another_digest_than_the_one_given_is_no_pass(repo):
     ran = repo.verify(f"oci:../registries/staging/acme/shop:{TAG}@{OTHER}")
-    assert (ran.code, ran.json["error"]["code"]) == (3, "digest-differs")
+    assert (ran.code, ran.json["error"]["code"]) == (15, "digest-differs")
     assert (ran.json["error"]["expected"], ran.json["error"]["actual"]) == (OTHER, DIGEST)
 
 

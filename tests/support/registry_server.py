@@ -16,7 +16,9 @@ the connection (`Drop`), or change what the registry answers (`Tamper`).  The fi
 from __future__ import annotations
 
 import base64
+import datetime
 import hashlib
+import ipaddress
 import json
 import re
 import secrets
@@ -181,6 +183,14 @@ class RegistryServer:
         absolute_locations: bool = False,
         page_size: int = 100,
         forget_above: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        realm: str | None = None,
+        scope: str | None = None,
+        one_scope: bool = False,
+        create_on_push: bool = True,
+        patch_status: int = 202,
+        immutable: Answer | None = None,
+        storage: str | None = None,
         faults: Iterable[Hook] = (),
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -195,6 +205,21 @@ class RegistryServer:
         self.page_size = page_size
         self.forget_above = forget_above
         """Uploads larger than this many bytes are checked and then only remembered: served again they are zeros."""
+        self.headers = dict(headers or {})
+        """Sent with every answer."""
+        self.realm = realm
+        """Where tokens are to be had when that is not here; who gives them out shares `tokens` with this registry."""
+        self.scope = scope
+        """What a challenge says instead of the scope that is needed."""
+        self.one_scope = one_scope
+        """Of several scopes in one request for a token only the last is granted."""
+        self.create_on_push = create_on_push
+        """Whether a push makes its repository; otherwise `repository` must have been called for it."""
+        self.patch_status = patch_status
+        self.immutable = immutable
+        """What a PUT of a tag that exists is answered with; None where tags move."""
+        self.storage = storage
+        """The URL of who hands out the blobs, to whom leads a `signed` address; None where they come from here."""
         self.faults: list[Hook] = list(faults)
         self.repositories: dict[str, Repository] = {}
         self.tokens: dict[str, tuple[float, set[tuple[str, str]]]] = {}
@@ -253,8 +278,10 @@ class RegistryServer:
             self.tokens.clear()
 
     def issue_token(self, scopes: Iterable[str]) -> str:
-        """A token good for `scopes` (``repository:NAME:pull,push``)."""
-        granted = {(s.split(":")[1], action) for s in scopes for action in s.rsplit(":", 1)[1].split(",")}
+        """A token good for `scopes` (``repository:NAME:pull,push``); one of another form is good for everything."""
+        named = [s.split(":") for s in scopes]
+        granted = {(s[1], action) for s in named if len(s) == 3 for action in s[2].split(",")}
+        granted |= {("*", action) for s in named if len(s) != 3 for action in ("pull", "push")}
         token = secrets.token_hex(16)
         with self.lock:
             self.tokens[token] = (time.monotonic() + self.token_lifetime, granted)
@@ -320,7 +347,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _handle  # noqa: N815 - http.server's names
 
     def _send(self, answer: Answer, tamper: Tamper) -> None:
-        headers, body = dict(answer.headers), answer.body
+        headers, body = {**self.server.registry.headers, **answer.headers}, answer.body
         if tamper.body:
             body = tamper.body(body if isinstance(body, bytes) else b"".join(body))
             headers.pop("Content-Length", None)
@@ -367,8 +394,11 @@ class _Handler(BaseHTTPRequestHandler):
             if match := pattern.fullmatch(request.path):
                 if route == "token":
                     return self._token(request)
-                if refused := self._refused(request, match.groupdict().get("name")):
+                name = match.groupdict().get("name")
+                if refused := self._refused(request, name):
                     return refused
+                if name and request.method in {"POST", "PUT", "PATCH"} and not self._may_hold(name):
+                    return _error(404, "NAME_UNKNOWN", "no such repository")
                 method = request.method.lower()
                 handler = getattr(self, f"_{route}_{'get' if method == 'head' else method}", None)
                 if handler is None:
@@ -388,9 +418,10 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         challenge = 'Basic realm="registry"'
         if registry.auth == "token":
-            challenge = f'Bearer realm="{registry.url}/token",service="registry.test"'
-            if name:
-                challenge += f',scope="repository:{name}:{"pull" if action == "pull" else "pull,push"}"'
+            challenge = f'Bearer realm="{registry.realm or registry.url + "/token"}",service="registry.test"'
+            if name or registry.scope:
+                scope = registry.scope or f"repository:{name}:{'pull' if action == 'pull' else 'pull,push'}"
+                challenge += f',scope="{scope}"'
         return _error(401, "UNAUTHORIZED", "authentication required", {"WWW-Authenticate": challenge})
 
     def _allowed(self, request: Request, name: str | None, action: str) -> bool:
@@ -400,7 +431,12 @@ class _Handler(BaseHTTPRequestHandler):
             return scheme == "Basic" and self._knows(value)
         with registry.lock:
             expiry, granted = registry.tokens.get(value, (0.0, set[tuple[str, str]]()))
-        return scheme == "Bearer" and expiry > time.monotonic() and (name is None or (name, action) in granted)
+        allowed = name is None or bool({(name, action), ("*", action)} & granted)
+        return scheme == "Bearer" and expiry > time.monotonic() and allowed
+
+    def _may_hold(self, name: str) -> bool:
+        registry = self.server.registry
+        return registry.create_on_push or name in registry.repositories
 
     def _knows(self, value: str) -> bool:
         registry = self.server.registry
@@ -426,7 +462,7 @@ class _Handler(BaseHTTPRequestHandler):
                 known = True
         if not known:
             return _error(401, "UNAUTHORIZED", "wrong credentials")
-        token = registry.issue_token(scopes)
+        token = registry.issue_token(scopes[-1:] if registry.one_scope else scopes)
         key = "access_token" if request.method == "POST" else "token"
         return _json({key: token, "expires_in": registry.token_lifetime})
 
@@ -477,6 +513,8 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.server.registry.repositories.get(name, Repository()).blobs.get(ref)
         if content is None:
             return _error(404, "BLOB_UNKNOWN", "no such blob")
+        if storage := self.server.registry.storage:
+            return Answer(307, {"Location": f"{storage}{signed(request.path)}"})
         size = content.size if isinstance(content, Repeated) else len(content)
         headers = {"Content-Type": "application/octet-stream", "Docker-Content-Digest": ref, "Accept-Ranges": "bytes"}
         status, start, end = 200, 0, size
@@ -503,6 +541,8 @@ class _Handler(BaseHTTPRequestHandler):
         with registry.lock:
             if problem := _manifest_problem(repository, content, media_type, digest, ref):
                 return problem
+            if registry.immutable and ref in repository.tags:
+                return registry.immutable
             repository.manifests[digest] = (media_type, content)
             if ":" not in ref:
                 repository.tags[ref] = digest
@@ -550,7 +590,7 @@ class _Handler(BaseHTTPRequestHandler):
         if asked and int(asked[1]) != len(upload):
             return Answer(416, {"Location": self._session(name, ref), "Range": f"0-{max(len(upload) - 1, 0)}"})
         upload.extend(content)
-        return Answer(202, {"Location": self._session(name, ref), "Range": f"0-{len(upload) - 1}"})
+        return Answer(self.server.registry.patch_status, {"Location": self._session(name, ref), "Range": f"0-{len(upload) - 1}"})
 
     def _upload_get(self, request: Request, name: str, ref: str) -> Answer:
         if not self._has_session(request, name, ref):
@@ -597,6 +637,39 @@ class _Handler(BaseHTTPRequestHandler):
 def digest_of(content: bytes, algorithm: str = "sha256") -> str:
     """The digest of `content` as text."""
     return f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}"
+
+
+def self_signed(directory: Path) -> tuple[ssl.SSLContext, Path]:
+    """A certificate for 127.0.0.1 made in `directory`, as a server's context and as a bundle that trusts it."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "registry.test")])
+    now = datetime.datetime.now(datetime.UTC)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(names, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (bundle := directory / "server-ca.pem").write_bytes(certificate.public_bytes(pem))
+    (private := directory / "server-key.pem").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(bundle, private)
+    return context, bundle
+
+
+def signed(path: str) -> str:
+    """`path` as a presigned address: its signature is good for this path and in no need of credentials."""
+    return f"{path}?X-Signature={hashlib.sha256(path.encode()).hexdigest()}%2F%3D"
 
 
 def referrer_descriptor(document: dict[str, Any], digest: str, media_type: str, size: int) -> dict[str, Any]:

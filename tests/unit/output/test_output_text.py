@@ -120,7 +120,7 @@ def test_the_json_says_everything():
     (release,) = value["releases"]
     assert release["copies"][0] == {
         "place": 0, "target": COPY.target, "digest": DIGEST, "manifests": 5, "blobs_copied": 9, "blobs_mounted": 1,
-        "blobs_present": 2, "bytes": 34_000, "evidence": [DIGEST],
+        "blobs_present": 2, "bytes": 34_000, "evidence": [DIGEST], "attestation": None,
     }  # fmt: skip
     assert release["edits"] == [{"file": EDIT.file, "line": 7, "before": "newTag: a", "after": "newTag: b"}]
     assert value["commit"] == {

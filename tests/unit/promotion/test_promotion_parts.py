@@ -276,4 +276,4 @@ def test_statements_of_buildkit_are_no_platforms():
 
 def test_labels_without_a_commit_to_compare_are_skipped():
     subject = inspection.Subject(WEB, manifest(), None)
-    assert inspection.judge_labels(subject, [PlatformLabels("x", "f" * 40, None)]).outcome is Outcome.SKIP
+    assert inspection.judge_labels(subject, [PlatformLabels("x", "f" * 40, None)], Gates()).outcome is Outcome.SKIP

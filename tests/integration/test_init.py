@@ -1,0 +1,211 @@
+"""`promote init --from REF`: overlays, environments and signers are proposed; nobody is trusted by it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.git_world import isolate
+from support.gitops_repo import BUILD, DIGEST, FIXTURES, TAG, GitopsRepo, Ran, make, serve
+from support.registry_server import RegistryServer
+
+SOURCE = "https://github.com/acme/shop"
+ROOT = ("--trusted-root", "trust/trusted_root.json")
+PULLED = """\
+resources: [../base]
+images:
+  - name: shop
+    newName: registry.{env}.example/acme/shop
+    newTag: sha-89abcdef
+"""
+
+
+@pytest.fixture(autouse=True)
+def _isolated(monkeypatch, tmp_path):
+    isolate(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def server():
+    with RegistryServer() as running:
+        yield running
+
+
+def start(home: Path, server: RegistryServer, case: str = "v3-keyless") -> GitopsRepo:
+    """A repository with overlays and no promote.yaml, and the image of `case` in a registry."""
+    repo = make(home, case=case, staging=serve(server, case))
+    (repo.root / "promote.yaml").unlink()
+    return repo
+
+
+def init(repo: GitopsRepo, server: RegistryServer, *arguments: str, what: str = f":{TAG}") -> Ran:
+    return repo.run("init", "--from", f"{server.address}/acme/shop{what}", *arguments)
+
+
+def proposed(repo: GitopsRepo, server: RegistryServer, *arguments: str) -> dict[str, Any]:
+    ran = init(repo, server, "--dry-run", *arguments)
+    assert ran.code == 0, ran.out
+    value: dict[str, Any] = yaml.safe_load(ran.out)
+    return value
+
+
+@pytest.mark.parametrize(
+    "case", ["v3-keyless", "v3-keyless-index", "v3-keyless-legacy", "v2-keyless", "v2-keyless-tsa"]
+)
+def test_the_signer_of_the_present_evidence_is_proposed(tmp_path, server, case):
+    value = proposed(start(tmp_path, server, case), server, *ROOT)
+    assert value["trust"] == {"root": "trust/trusted_root.json", "signers": [BUILD]}
+    assert value["apps"] == {"shop": {"image": "acme/shop", "names": ["shop"], "source": SOURCE}}
+
+
+def test_environments_come_from_the_overlays_in_the_order_of_promotion(tmp_path, server):
+    repo = start(tmp_path, server)
+    assert proposed(repo, server, *ROOT)["environments"] == {
+        "staging": {"registry": server.address, "overlays": ["overlays/shop/staging"]},
+        "prod": {"from": ["staging"], "registry": server.address, "overlays": ["overlays/shop/prod"]},
+    }
+
+
+def test_registries_come_from_the_names_that_overlays_pull(tmp_path, server):
+    repo = start(tmp_path, server)
+    for env in ("staging", "prod", "dev-eu", "dev-us"):
+        repo.write(f"overlays/shop/{env}/kustomization.yaml", PULLED.format(env=env))
+    repo.write("overlays/web/prod/kustomization.yaml", "resources: [../base]\nimages: [{name: web, newTag: x}]\n")
+    found = proposed(repo, server, *ROOT)["environments"]
+    assert list(found) == ["dev-eu", "dev-us", "staging", "prod"]
+    assert [e.get("from") for e in found.values()] == [None, ["dev-eu"], ["dev-us"], ["staging"]]
+    assert found["dev-eu"]["registry"] == server.address
+    assert found["dev-eu"]["pull"] == "registry.dev-eu.example"
+    assert found["prod"] == {
+        "from": ["staging"], "registry": "registry.prod.example", "overlays": ["overlays/shop/prod"],
+    }  # fmt: skip
+
+
+def test_what_is_written_works_after_review(tmp_path, server):
+    repo = start(tmp_path, server)
+    ran = init(repo, server, *ROOT)
+    assert ran.code == 0
+    assert "Review every line" in ran.out
+    text = (repo.root / "promote.yaml").read_text()
+    assert text.startswith("# yaml-language-server: $schema=")
+    assert DIGEST in text
+    verified = repo.verify("staging")
+    assert verified.code == 0, verified.out
+
+
+def test_an_existing_promote_yaml_is_never_touched(tmp_path, server):
+    repo = start(tmp_path, server)
+    repo.write("promote.yaml", "mine\n")
+    ran = init(repo, server, *ROOT)
+    assert ran.code == 2
+    assert "configuration-exists" in ran.out
+    assert (repo.root / "promote.yaml").read_text() == "mine\n"
+    assert init(repo, server, "--dry-run", *ROOT).code == 0
+    assert (repo.root / "promote.yaml").read_text() == "mine\n"
+    assert server.requests == [] or all(r.method in ("GET", "HEAD") for r in server.requests)
+
+
+def test_a_dangling_link_is_an_existing_file(tmp_path, server):
+    repo = start(tmp_path, server)
+    (repo.root / "promote.yaml").symlink_to(tmp_path / "elsewhere.yaml")
+    assert init(repo, server, *ROOT).code == 2
+    assert not (tmp_path / "elsewhere.yaml").exists()
+
+
+def test_a_key_cannot_be_proposed_and_it_says_so(tmp_path, server):
+    repo = start(tmp_path, server, "v3-key")
+    ran = init(repo, server, "--dry-run")
+    assert ran.code == 0
+    assert yaml.safe_load(ran.out)["trust"]["signers"] == []
+    assert "A key cannot be proposed" in ran.out
+
+
+def test_evidence_of_another_sigstore_proposes_nobody(tmp_path, server):
+    ran = init(start(tmp_path, server), server, "--dry-run")
+    assert ran.code == 0
+    value = yaml.safe_load(ran.out)
+    assert value["trust"] == {"root": "sigstore", "signers": []}
+    assert "source" not in value["apps"]["shop"]
+    assert "--trusted-root FILE" in ran.out
+
+
+def test_evidence_about_another_image_proposes_nobody(tmp_path, server):
+    repo = start(tmp_path, server)
+    store = server.repository("acme/shop")
+    media_type, content = store.manifests[DIGEST]
+    other = content[:-1] + b',"annotations":{"x":"y"}}'
+    digest = store.add_manifest(other, media_type)
+    for kind, manifest in list(store.manifests.values()):
+        if b'"subject"' in manifest:
+            store.add_manifest(manifest.replace(DIGEST.encode(), digest.encode()), kind)
+    ran = init(repo, server, "--dry-run", *ROOT, what=f"@{digest}")
+    assert ran.code == 0, ran.out
+    assert yaml.safe_load(ran.out)["trust"]["signers"] == []
+
+
+def test_an_image_without_evidence_says_what_would_refuse_it(tmp_path, server):
+    repo = start(tmp_path, server)
+    store = server.repository("acme/shop")
+    for digest, (_, manifest) in list(store.manifests.items()):
+        if b'"subject"' in manifest:
+            del store.manifests[digest]
+    out = init(repo, server, "--dry-run", *ROOT).out
+    assert "signature gate will refuse" in out
+    assert "sbom gate will refuse" in out
+
+
+def test_a_layout_is_named_relative_to_the_repository(tmp_path):
+    repo = make(tmp_path)
+    (repo.root / "promote.yaml").unlink()
+    ran = repo.run("init", "--from", f"oci:../registries/staging/acme/shop:{TAG}", "--dry-run", *ROOT)
+    assert ran.code == 0, ran.out
+    value = yaml.safe_load(ran.out)
+    assert value["environments"]["staging"]["registry"] == "oci:../registries/staging/acme"
+    assert str(tmp_path) not in ran.out
+
+
+def test_a_repository_without_overlays_gets_one_environment_and_a_note(tmp_path, server):
+    repo = start(tmp_path, server)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    shutil.copy(FIXTURES / "v3-keyless" / "trusted_root.json", empty)
+    ran = repo.run(
+        "init", "--from", f"{server.address}/acme/shop:{TAG}", "--repo", str(empty), "--dry-run",
+        "--trusted-root", str(empty / "trusted_root.json"),
+    )  # fmt: skip
+    assert ran.code == 0, ran.out
+    assert yaml.safe_load(ran.out)["environments"] == {"staging": {"registry": server.address}}
+    assert yaml.safe_load(ran.out)["trust"]["root"] == "trusted_root.json"
+    assert "No kustomize overlay names this image" in ran.out
+
+
+def test_bases_links_hidden_and_broken_directories_are_no_overlays(tmp_path, server):
+    repo = start(tmp_path, server)
+    mention = "images: [{name: shop, newTag: x}]\n"
+    repo.write("overlays/shop/base/kustomization.yaml", f"resources: [deployment.yaml]\n{mention}")
+    repo.write(".cache/prod2/kustomization.yaml", mention)
+    repo.write("overlays/shop/broken/kustomization.yaml", "images: [{name: shop\n")
+    (repo.root / "overlays/shop/linked").symlink_to(repo.root / "overlays/shop/prod")
+    assert list(proposed(repo, server, *ROOT)["environments"]) == ["staging", "prod"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("--from", "nonsense"), 2, "reference-malformed"),
+        (("--from", "ADDRESS/acme/shop:sha-fffffff"), 10, "no-such-image"),
+        (("--from", f"ADDRESS/acme/shop:{TAG}", "--trusted-root", "gone.json"), 2, "file-unreadable"),
+        (("--from", f"ADDRESS/acme/shop:{TAG}", "--trusted-root", "overlays/shop/prod/kustomization.yaml"), 2, "bad-trust-root"),
+        (("--from", f"ADDRESS/acme/shop:{TAG}", "--repo", "gone"), 2, "usage"),
+        ((), 2, "usage"),
+    ],
+    ids=["reference", "image", "root-gone", "root-bad", "repo", "nothing"],
+)  # fmt: skip
+def test_what_cannot_be_done_is_said_and_nothing_is_written(tmp_path, server, arguments, code, says):
+    repo = start(tmp_path, server)
+    ran = repo.run("init", *(a.replace("ADDRESS", server.address) for a in arguments))
+    assert (ran.code, says in ran.out + ran.err) == (code, True), ran.out + ran.err
+    assert not (repo.root / "promote.yaml").exists()
