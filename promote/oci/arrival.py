@@ -7,7 +7,7 @@ Evidence is read where layers are only asked for: who verifies it next has it th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -126,6 +126,10 @@ class Goal:
             links=tuple(link for link in links if link[1] not in sight.listed.get(link[0], frozenset())),
             tags=tuple(tags),
         )
+
+    def shares(self, sight: Sight, links: Iterable[tuple[Digest, Digest]]) -> bool:
+        """Whether a list that one of `links` was added to has entries of others too."""
+        return any(sight.listed.get(subject, frozenset()) - self.graph.digests for subject, _ in links)
 
     def check_tags(self, sight: Sight, target: Store) -> None:
         """Raises `Refusal` when a tag at the target names what must not be replaced.

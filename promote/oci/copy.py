@@ -6,10 +6,13 @@ image's tag last.  A copy that is stopped anywhere has no tag, and the same copy
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
+
+import stamina
 
 from promote.errors import Fault
 from promote.model.digest import Digest
@@ -22,6 +25,9 @@ from promote.oci.workers import Workers
 
 QUESTIONS = 2
 """How many questions are asked at a time where one blob would be sent: they are short, and wait for the link only."""
+
+LOOKS = 12
+"""How often a list of referrers that others write too is looked at before it is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Survey:
     sight: Sight
 
 
-def survey(source: Store, target: Store, graph: Graph, tag: str, *, jobs: int = 8) -> Survey:
+def survey(source: Store, target: Store, graph: Graph, tag: str, *, jobs: int = 10) -> Survey:
     """Ask `target` for everything of `graph`, and for `tag`; nothing is written.  Raises whatever a store says."""
     with Workers(QUESTIONS * jobs) as workers:
         goal = Goal(graph, tag, _obtainable(source, graph, workers))
@@ -64,7 +70,7 @@ def copy_image(
     graph: Graph,
     tag: str,
     *,
-    jobs: int = 8,
+    jobs: int = 10,
     observer: Observer,
     seen: Survey | None = None,
 ) -> Copied:
@@ -90,8 +96,7 @@ def copy_image(
         mounted = sending.blobs(lack.blobs)
         sent = sending.manifests(_in_order(goal, lack))
         sent += sending.tags(goal, lack)
-    with Workers(QUESTIONS * jobs) as workers:
-        proof = look(target, goal, sight, workers)
+        proof = sending.proof(goal, sight, jobs)
     arrived = goal.arrived(proof, target)
     return Copied(
         manifests=len(arrived.digests),
@@ -136,6 +141,30 @@ class _Sending:
             self._target.put_tag(goal.tag, goal.graph.root.manifest)
         return sent
 
+    def proof(self, goal: Goal, sight: Sight, jobs: int) -> Sight:
+        """What is seen at the target in the end.
+
+        A referrer that was listed when it was put may be gone from a fallback list since: somebody who had read the
+        list before has written it after, and distribution-spec 1.1 has no compare-and-swap.  It is put again.  A list
+        that others write too counts when it was whole twice, with a wait in between.  A directory is written under a
+        lock and looked at once.
+        """
+        sent = () if self._target.repository.is_layout else goal.lack(sight).links
+        calm = 0
+        with contextlib.suppress(_DisturbedError), Workers(QUESTIONS * jobs) as askers:
+            for attempt in stamina.retry_context(
+                on=_DisturbedError, attempts=LOOKS, timeout=None, wait_initial=0.1, wait_max=2.0, wait_jitter=0.5
+            ):
+                with attempt:
+                    sight = look(self._target, goal, sight, askers)
+                    lost = {referrer for _, referrer in goal.lack(sight).links} & sight.manifests.keys()
+                    calm = 0 if lost else calm + 1
+                    if sent and attempt.num < LOOKS and (lost or (calm < 2 and goal.shares(sight, sent))):
+                        self.manifests(iter([[sight.manifests[digest] for digest in sorted(lost)]]))
+                        sight = replace(sight, listed={})
+                        raise _DisturbedError
+        return sight
+
     def _blob(self, blob: Descriptor) -> bool:
         self._observer.step("blob", str(blob.digest))
         if self._may_mount and self._target.mount_blob(blob.digest, self._source.repository):
@@ -153,6 +182,10 @@ class _Sending:
         self._observer.step("evidence-tag", str(self._target.repository.tag(tag)))
         self._target.put_tag(tag, manifest)
         return manifest.digest
+
+
+class _DisturbedError(Exception):
+    """A list of referrers lost some of ours, or may be about to."""
 
 
 class _Opening:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
+from threading import RLock
+from types import ModuleType
+from typing import Any
+
+_LOCK = RLock()
 
 
 def defer(name: str) -> None:
-    """Let ``import NAME`` find a module that is executed at its first use; nothing when it was imported before.
+    """Let ``import NAME`` find a module that is imported at its first use; nothing when it was imported before.
 
-    Source: importlib, "Implementing lazy imports".
+    importlib's own LazyLoader does not do: in Python 3.11 the import statement itself is such a use.
     """
-    if name in sys.modules:
+    spec = importlib.util.find_spec(name) if name not in sys.modules else None
+    if spec is None:
         return
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.loader is None:
-        return
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+    stand_in = ModuleType(name)
+    stand_in.__spec__ = spec
+
+    def load(attribute: str) -> Any:
+        with _LOCK:
+            if sys.modules.get(name) is stand_in:
+                del sys.modules[name]
+            return getattr(importlib.import_module(name), attribute)
+
+    # Source: PEP 562, "Module __getattr__".
+    stand_in.__dict__["__getattr__"] = load
+    sys.modules[name] = stand_in

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Lock
 
-from promote.errors import Fault
+from promote.errors import Fault, Refusal
 from promote.model.digest import Digest
 from promote.model.graph import Graph, Node, Relation
 from promote.model.malformed import Malformed
@@ -30,7 +30,7 @@ _SIGNATURE_LAYERS = (
 )
 
 
-def gather(store: Store, root: RawManifest, *, jobs: int = 8) -> Graph:
+def gather(store: Store, root: RawManifest, *, jobs: int = 10) -> Graph:
     """The graph of `root` as `store` has it, breadth-first, with at most `jobs` requests at a time.
 
     Of every manifest its children and referrers are asked for; cosign's tags of the image, its children and all
@@ -39,7 +39,8 @@ def gather(store: Store, root: RawManifest, *, jobs: int = 8) -> Graph:
     (some registries answer a fallback tag with the image itself), or that is listed and not there, does not belong.
 
     Raises `Fault`: ``index-sparse`` when a child is absent, ``manifest-malformed`` when one cannot be read or is not
-    what it was listed as, ``graph-too-large`` beyond one of the bounds above.
+    what it was listed as.  Raises `Refusal` (``graph-too-large``, exit 12) beyond one of the bounds above: nothing is
+    decided on a part of the evidence.
     """
     with Workers(jobs) as workers:
         search = _Search(store, workers)
@@ -96,7 +97,7 @@ class _Search:
         return [link for link in dict.fromkeys(links) if link.relation is not Relation.REFERRER or self._names(link)]
 
     def keep(self, manifest: RawManifest) -> None:
-        """Count `manifest` and remember it; raises `Fault` when it is malformed or too much."""
+        """Count `manifest` and remember it; raises `Fault` when it is malformed, `Refusal` when it is too much."""
         readable(manifest)
         with self._lock:
             if manifest.digest in self.known:
@@ -187,10 +188,11 @@ def _malformed(digest: Digest, got: str, expected: str) -> Fault:
     )
 
 
-def _too_large(digest: Digest, got: str, expected: str) -> Fault:
-    return Fault(
+def _too_large(digest: Digest, got: str, expected: str) -> Refusal:
+    return Refusal(
         "graph-too-large",
         f"the image with its evidence {got} (at {digest}), expected {expected}",
+        exit_code=12,
         expected=expected,
         actual=got,
         hint="remove evidence that is no longer needed from the source repository",

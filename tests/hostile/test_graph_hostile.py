@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.image_builder import describe, index_of, put, put_image, put_index
 
-from promote.errors import Fault
+from promote.errors import Fault, Refusal
 from promote.model.digest import Digest
 from promote.model.manifest import DOCKER_MANIFEST, OCI_MANIFEST, Descriptor, RawManifest
 from promote.model.reference import Repository
@@ -38,7 +38,7 @@ def store(tmp_path):
 
 
 def refused(store, root):
-    with pytest.raises(Fault) as caught:
+    with pytest.raises((Fault, Refusal)) as caught:
         gather(store, root)
     return caught.value
 

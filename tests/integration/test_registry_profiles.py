@@ -31,7 +31,7 @@ from support.registry_profiles import (
     running,
 )
 from support.registry_server import Answer, RegistryServer, Tamper, load_layout, once, when
-from support.store_contract import Bytes, StoreContract, StoreOf, described, got, image, in_parallel, put, signature
+from support.store_contract import Bytes, StoreContract, StoreOf, described, got, in_parallel, put, signature
 
 from promote.errors import CredentialsFault, Fault
 from promote.model.configuration import RegistryOptions
@@ -295,7 +295,9 @@ def test_ecr_wants_its_repository_made_first_and_the_error_says_so(start: Start)
     assert "acme/unmade" in caught.value.message
     assert caught.value.hint
     with pytest.raises(Fault) as caught:
-        store.put_manifest(RawManifest(b'{"schemaVersion":2,"manifests":[]}', "application/vnd.oci.image.index.v1+json"))
+        store.put_manifest(
+            RawManifest(b'{"schemaVersion":2,"manifests":[]}', "application/vnd.oci.image.index.v1+json")
+        )
     assert caught.value.code == "repository-missing"
 
 

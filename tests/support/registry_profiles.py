@@ -33,7 +33,8 @@ class Profile:
 
     `identity_token`: it is logged in to by a refresh token and not by a password.  `tokens_elsewhere`: the token
     service is another host.  `storage_elsewhere`: blobs are handed out by another host, at presigned addresses.
-    `immutable` is how a PUT of an existing tag is answered once tags are set to be immutable; None where they cannot be.
+    `immutable` is how a PUT of a tag that exists is answered once tags are set to be immutable, None where that is not
+    known.
     """
 
     name: str
@@ -254,7 +255,9 @@ ECR = Profile(
     },
     (pages_up_to_a_thousand,),  # google/go-containerregistry #1091
     storage_elsewhere=True,  # layers come from S3
-    immutable=error(400, "TAG_INVALID"),  # "... cannot be overwritten because the tag is immutable": moby/buildkit #3776
+    immutable=error(
+        400, "TAG_INVALID"
+    ),  # "... cannot be overwritten because the tag is immutable": moby/buildkit #3776
 )
 
 ECR_PUBLIC = Profile(

@@ -590,7 +590,9 @@ class _Handler(BaseHTTPRequestHandler):
         if asked and int(asked[1]) != len(upload):
             return Answer(416, {"Location": self._session(name, ref), "Range": f"0-{max(len(upload) - 1, 0)}"})
         upload.extend(content)
-        return Answer(self.server.registry.patch_status, {"Location": self._session(name, ref), "Range": f"0-{len(upload) - 1}"})
+        return Answer(
+            self.server.registry.patch_status, {"Location": self._session(name, ref), "Range": f"0-{len(upload) - 1}"}
+        )
 
     def _upload_get(self, request: Request, name: str, ref: str) -> Answer:
         if not self._has_session(request, name, ref):
