@@ -82,6 +82,8 @@ def _statement(payload: bytes, image: Digest) -> Claims:
             actual=shown(document.get("_type")),
         )
     predicate_type = text(document.get("predicateType"), "statement predicateType")
+    if not predicate_type.isprintable():  # a TypeURI; it is shown wherever types are
+        raise Malformed("statement predicateType", predicate_type, "a URI")
     subject, others = _subject(document.get("subject"), image)
     if predicate_type == COSIGN_SIGN:
         annotations = _strings(subject.get("annotations"), "subject annotations")

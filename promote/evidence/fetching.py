@@ -37,7 +37,9 @@ def fetch(blobs: Sequence[Descriptor], store: Blobs, jobs: int, seconds: float =
             try:
                 done.put((blob.digest, read_blob(store, blob, MAX_BLOB_BYTES)))
             except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+                _drain(todo)
                 done.put((blob.digest, error))
+                return
 
     # Daemons, and no pool: a pool waits at the end of the process for the answer that never comes.
     for _ in range(min(max(1, jobs), len(blobs))):

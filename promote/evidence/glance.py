@@ -21,7 +21,7 @@ def glance(form: Form, content: bytes) -> tuple[Kind | None, str | None]:
     except Malformed:
         return None, None
     predicate_type = statement.get("predicateType")
-    if not isinstance(predicate_type, str):
+    if not isinstance(predicate_type, str) or not predicate_type.isprintable():
         return None, None
     return (Kind.SIGNATURE, None) if predicate_type == COSIGN_SIGN else (Kind.ATTESTATION, predicate_type)
 

@@ -153,7 +153,7 @@ def test_the_next_environment_can_demand_it(tmp_path):
         repo.config["environments"]["live"] = {
             "from": ["prod"],
             "registry": "oci:../registries/live",
-            "gates": {"attestations": [{"type": SUMMARY}], "deployed": "off"},
+            "gates": {"attestations": [{"type": "vsa", "verifier": "pkg:pypi/promote-by-digest"}], "deployed": "off"},
         }
         repo.config["trust"]["signers"].append({"key": "trust/deployer.pub"})
         repo.configure()

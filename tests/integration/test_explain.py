@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.git_world import isolate
 from support.gitops_repo import BUILD, DIGEST, TAG, GitopsRepo, Ran, make, serve
-from support.registry_server import RegistryServer
+from support.registry_server import Answer, RegistryServer, when
 
 from promote.model.digest import Digest
 
@@ -122,7 +122,7 @@ def test_what_is_no_evidence_is_reported_as_ignored_and_what_nobody_signed_as_un
         said = {f["manifest"]: (f["verdict"], f["reason"]) for f in findings if f["verdict"] != "accepted"}
         assert [said[digest][0] for digest in put] == ["ignored", "unsigned", "unsupported"]
         assert "application/vnd.acme.notes" in said[put[0]][1]
-        assert "nobody signed it" in said[put[1]][1]
+        assert "SBOM" in said[put[1]][1]
         assert "Notary" in said[put[2]][1]
 
 
@@ -176,3 +176,26 @@ def test_an_image_that_is_not_there_has_no_findings(tmp_path):
 def test_a_misspelt_reference_is_misuse(tmp_path):
     ran = make(tmp_path).run("verify", "nowhere", "--explain", "--format", "json", "--quiet")
     assert (ran.code, ran.json["error"]["code"]) == (2, "environment-unknown")
+
+
+def test_too_much_evidence_keeps_the_verdicts(tmp_path):
+    with RegistryServer() as server:
+        repo = make(tmp_path, staging=serve(server))
+        store = server.repository("acme/shop")
+        bundle = next(m for t, m in store.manifests.values() if b'"subject"' in m)
+        for number in range(120):
+            document = json.loads(bundle)
+            blob = f'{{"n": {number}}}'.encode()
+            document["layers"][0].update(digest=store.add_blob(blob), size=len(blob))
+            store.add_manifest(json.dumps(document).encode(), document["mediaType"])
+        ran, findings = explained(repo)
+        assert (ran.code, ran.refused_by, findings) == (12, "signature", None)
+
+
+def test_a_registry_that_fails_keeps_the_verdicts(tmp_path):
+    with RegistryServer() as server:
+        repo = make(tmp_path, staging=serve(server))
+        server.faults.append(when("GET", "/blobs/", Answer(403)))
+        ran, findings = explained(repo)
+        assert (ran.code in (3, 4), findings) == (True, None)
+        assert ran.json["releases"][0]["gates"]

@@ -58,7 +58,9 @@ def test_a_notary_signature_is_reported_as_not_supported() -> None:
     kind = "application/vnd.cncf.notary.signature"
     for where in ({"artifact_type": kind}, {"config_type": kind}):
         result = found({"layers": [("application/jose+json", b"x", {})]} | where)
-        assert [(r.flaw, r.kind) for r in result.rejected] == [(Flaw.UNSUPPORTED, Kind.SIGNATURE)]
+        assert [(r.flaw, r.kind, r.summary) for r in result.rejected] == [
+            (Flaw.UNSUPPORTED, Kind.SIGNATURE, "a Notary signature, not supported")
+        ]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,7 @@ def test_an_sbom_that_nobody_signed_is_reported(media_type: str, predicate_type:
         assert [(r.flaw, r.kind, r.predicate_type) for r in result.rejected] == [
             (Flaw.UNSIGNED, Kind.ATTESTATION, predicate_type)
         ]
+        assert result.rejected[0].summary == f"an SBOM ({predicate_type}) is there, unsigned"
 
 
 def test_a_buildkit_statement_inside_the_index_is_unsigned() -> None:
@@ -85,6 +88,15 @@ def test_a_buildkit_statement_inside_the_index_is_unsigned() -> None:
     result = discover(target.with_nodes(manifest_node(target, [layer], relation=Relation.CHILD)).graph)
     assert result.candidates == ()
     assert [(r.flaw, r.predicate_type) for r in result.rejected] == [(Flaw.UNSIGNED, "https://spdx.dev/Document")]
+    assert result.rejected[0].summary == (
+        "an SBOM (https://spdx.dev/Document) is there, BuildKit put it into the index, unsigned"
+    )
+
+
+def test_an_sbom_tag_of_an_unknown_kind_is_still_called_an_sbom() -> None:
+    tag = f"{image('v3-key').digest.tag}.sbom"
+    result = found({"layers": [("text/x", b"", {})], "relation": Relation.COSIGN_TAG, "tag": tag})
+    assert [(r.flaw, r.summary) for r in result.rejected] == [(Flaw.UNSIGNED, "an SBOM is there, unsigned")]
 
 
 def test_a_referrer_of_another_subject_is_reported_and_not_read() -> None:

@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from support.cosign_fixtures import TestKey, image, manifest_node, statement
+from support.cosign_fixtures import FIXTURES, TestKey, image, manifest_node, statement
+from support.registry_server import Answer, Drop, RegistryServer
 
-from promote.errors import CredentialsFault, Misuse, PromoteError
+from promote.errors import CredentialsFault, Fault, Misuse, PromoteError
 from promote.evidence import ambient_signatory
 from promote.evidence.ambient_signatory import AmbientSignatory
 from promote.evidence.key_signatory import KeySignatory
@@ -31,6 +32,12 @@ SECRET = "hunter2-hunter2"
 GITHUB = "https://token.actions.githubusercontent.com"
 RSA = rsa.generate_private_key(65537, 2048)
 SUMMARY = "https://slsa.dev/verification_summary/v1"
+STATEMENT = {
+    "_type": "https://in-toto.io/Statement/v1",
+    "subject": [{"name": "x", "digest": {"sha256": "a" * 64}}],
+    "predicateType": SUMMARY,
+    "predicate": {},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -201,6 +208,38 @@ def test_its_own_earlier_signatures_are_known_by_what_fulcio_makes_of_the_token(
     signatory.check()
     assert KeylessSigner(issuer, name) in signatory.trust().signers
     assert {s.issuer for s in signatory.trust().signers if isinstance(s, KeylessSigner)} == {issuer}
+
+
+def signing_config(url: str) -> bytes:
+    service = {"url": url, "majorApiVersion": 1, "validFor": {"start": "2020-01-01T00:00:00Z"}, "operator": "acme"}
+    config = {
+        "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+        "caUrls": [service],
+        "rekorTlogUrls": [{**service, "majorApiVersion": 2}],
+        "rekorTlogConfig": {"selector": "ANY"},
+        "tsaConfig": {"selector": "ANY"},
+    }
+    return json.dumps(config).encode()
+
+
+@pytest.mark.parametrize("said_by_fulcio", [Answer(404), Answer(403, {}, b'{"message": "no"}'), Answer(200), Drop()])
+def test_a_sigstore_that_will_not_sign_is_a_fault_without_the_token(said_by_fulcio):
+    given = token()
+    with RegistryServer(faults=[lambda _: said_by_fulcio]) as server:
+        root = (FIXTURES / "v3-keyless" / "trusted_root.json").read_bytes()
+        attestor = AmbientAttestor(signing_config(server.url), root)
+        with pytest.raises(Fault) as caught:
+            AmbientSignatory(attestor, {"SIGSTORE_ID_TOKEN": given}).sign(json.dumps(STATEMENT).encode())
+        assert server.requests
+    assert (caught.value.code, caught.value.exit_code) == ("signing-failed", 3)
+    assert given.split(".")[1] not in said(caught.value)
+
+
+@pytest.mark.parametrize("config", [b"{}", b'{"mediaType": "x"}', signing_config("http://127.0.0.1:1")])
+def test_a_sigstore_that_cannot_be_reached_or_read_is_a_fault(config):
+    attestor = AmbientAttestor(config, b"{}")
+    with pytest.raises(Fault, match="could not be signed"):
+        AmbientSignatory(attestor, {"SIGSTORE_ID_TOKEN": token()}).sign(json.dumps(STATEMENT).encode())
 
 
 def test_another_issuer_gets_no_github_name():

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import sigstore
 from sigstore.models import ClientTrustConfig
 from support.cosign_fixtures import FIXTURES, image
 
 from promote.errors import Misuse
 from promote.evidence.trust_root import TrustRoot, Window, public_good
-from promote.model.policy import Trust
+from promote.model.policy import RootProfile, Trust
 
 ROOT = (FIXTURES / "v3-keyless" / "trusted_root.json").read_bytes()
 
@@ -48,6 +50,31 @@ def test_the_embedded_root_is_the_one_that_sigstore_uses(tmp_path, monkeypatch) 
     assert chains == theirs.get_fulcio_certs()
     assert ours.certificate_authorities[0].window.end == datetime(2022, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)
     assert len(ours.logs) >= 2
+
+
+def test_the_embedded_root_is_that_of_the_sigstore_release_we_depend_on() -> None:
+    """A failure here means: copy the newer file, and look at what changed in it (docs/adr/0009)."""
+    (theirs,) = Path(sigstore.__file__).parent.glob("_store/*tuf-repo-cdn.sigstore.dev/trusted_root.json")
+    assert json.loads(public_good()) == json.loads(theirs.read_bytes())
+
+
+@pytest.mark.parametrize(("profile", "tlogs"), [(RootProfile.SIGSTORE, 2), (RootProfile.GITHUB, 0)])
+def test_of_two_roots_one_a_line_the_profile_chooses(profile: RootProfile, tlogs: int) -> None:
+    public = json.loads(ROOT)
+    private = public | {"tlogs": [], "ctlogs": []}
+    content = "\n".join(json.dumps(d) for d in (public, private)).encode()
+    root = TrustRoot.parse(content, profile)
+    assert (len(root.logs), root.profile) == (tlogs, profile)
+    assert root.content in content.splitlines()
+
+
+@pytest.mark.parametrize("profile", RootProfile)
+def test_two_roots_of_one_profile_are_no_choice(profile: RootProfile) -> None:
+    document = json.loads(ROOT) | ({} if profile is RootProfile.SIGSTORE else {"tlogs": []})
+    for content in (f"{json.dumps(document)}\n{json.dumps(document)}", "{}\n{}\n"):
+        with pytest.raises(Misuse) as caught:
+            TrustRoot.parse(content.encode(), profile)
+        assert caught.value.code == "bad-trust-root"
 
 
 def test_an_unknown_kind_of_key_does_not_take_the_other_logs_with_it() -> None:

@@ -14,6 +14,7 @@ from support.registry_server import RegistryServer
 
 SOURCE = "https://github.com/acme/shop"
 ROOT = ("--trusted-root", "trust/trusted_root.json")
+PROD = "overlays/shop/prod/kustomization.yaml"
 PULLED = """\
 resources: [../base]
 images:
@@ -198,7 +199,7 @@ def test_bases_links_hidden_and_broken_directories_are_no_overlays(tmp_path, ser
         (("--from", "nonsense"), 2, "reference-malformed"),
         (("--from", "ADDRESS/acme/shop:sha-fffffff"), 10, "no-such-image"),
         (("--from", f"ADDRESS/acme/shop:{TAG}", "--trusted-root", "gone.json"), 2, "file-unreadable"),
-        (("--from", f"ADDRESS/acme/shop:{TAG}", "--trusted-root", "overlays/shop/prod/kustomization.yaml"), 2, "bad-trust-root"),
+        (("--from", f"ADDRESS/acme/shop:{TAG}", "--trusted-root", PROD), 2, "bad-trust-root"),
         (("--from", f"ADDRESS/acme/shop:{TAG}", "--repo", "gone"), 2, "usage"),
         ((), 2, "usage"),
     ],
