@@ -127,7 +127,12 @@ def test_everything_that_one_can_write(read, tmp_path):
         ("deployed: current", "deployed: off", "deployed", DeployedDemand.OFF),
         ("sbom: {min_packages: 9}", "sbom: {}", "sbom.min_packages", 9),
         ("sbom: {min_packages: 9}", "sbom: off", "sbom", None),
-        ("attestations: [{type: a}]", "attestations: [{type: b}, {type: a}]", "attestations", (AttestationDemand("a"), AttestationDemand("b"))),
+        (
+            "attestations: [{type: a}]",
+            "attestations: [{type: b}, {type: a}]",
+            "attestations",
+            (AttestationDemand("a"), AttestationDemand("b")),
+        ),
     ],
 )
 def test_the_gates_of_an_environment_add_to_those_of_the_file(read, file, own, attribute, value):
