@@ -49,6 +49,7 @@ def _run(reference: str, directory: Path, trusted_root: Path | None, *, dry_run:
     from promote.config.load import FILE_NAME
     from promote.oci.stores import Stores
     from promote.output import proposal as as_yaml
+    from promote.output.style import printable
     from promote.promotion.proposal import propose
 
     if not directory.is_dir():
@@ -72,10 +73,10 @@ def _run(reference: str, directory: Path, trusted_root: Path | None, *, dry_run:
             "file-unwritable", f"got {problem.strerror} for {file}", hint="give --dry-run to print it instead"
         ) from None
     who = f"{len(proposed.signers)} signers" if len(proposed.signers) != 1 else "1 signer"
-    sys.stdout.write(f"Wrote {file}: {len(proposed.environments)} environments, {who}.\n")
+    sys.stdout.write(f"Wrote {printable(str(file))}: {len(proposed.environments)} environments, {who}.\n")
     sys.stdout.write("Review every line and commit it: until then nobody is trusted.\n")
     for note in proposed.notes:
-        sys.stderr.write(f"note: {note}\n")
+        sys.stderr.write(f"note: {printable(note)}\n")
 
 
 def _exists(file: Path) -> Misuse:

@@ -50,7 +50,8 @@ class Attesting:
         """
         said = self._verdict(place, app, image.digest, inputs)
         store = self.workplace.store(place, app)
-        found = self._find(store, image, said, self.signatory.trust())
+        own = self.signatory.trust()
+        found = self._find(store, image, said, own)
         if found is not None:
             return AttestationResult(str(found.manifest), str(found.signed_by), written=False)
         self.workplace.observer.step("attest", f"{store.repository}@{image.digest}")
@@ -58,7 +59,7 @@ class Attesting:
         signed = self.signatory.sign(said.statement(now))
         written = put_bundle(store, image, signed.content, summary.PREDICATE_TYPE, now)
         # By whom it was signed is known from what was signed now: a token names its signer less surely.
-        found = self._find(store, image, said, replace(self.signatory.trust(), signers=(signed.signer,)))
+        found = self._find(store, image, said, replace(own, signers=(signed.signer,)))
         if found is None:
             raise Fault(
                 "attestation-unverified",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from promote.errors import PromoteError
 from promote.evidence.signers import Conditions
 from promote.evidence.verify import verify as verify_evidence
 from promote.model.digest import Digest
@@ -22,14 +23,17 @@ def explain(workplace: Workplace, text: str) -> Result:
     """What `promote verify` says of `text`, with the findings of each image that was found.
 
     They are looked for even where an earlier gate already refused: who asks why wants all of it.  Raises `Misuse` when
-    `text` names nothing, `Fault` or `Refusal` when there is no telling what lies beside an image.
+    `text` names nothing, `Fault` or `Refusal` when all gates passed and there is no telling what lies beside an image.
     """
     examined = verification.examine(workplace, text)
     result = verification.outcome(examined)
-    releases = (
-        replace(release, findings=_findings(workplace, e.target, e.digest) if e.digest else None)
-        for release, e in zip(result.releases, examined, strict=True)
-    )
+    try:
+        found = [_findings(workplace, e.target, e.digest) if e.digest else None for e in examined]
+    except PromoteError:
+        if result.ok:
+            raise
+        return result  # what stopped the gates stops the explanation too, and is in the result
+    releases = (replace(release, findings=f) for release, f in zip(result.releases, found, strict=True))
     return replace(result, releases=tuple(releases))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -18,13 +19,23 @@ def in_parallel(act: Callable[[T], R], items: Iterable[T], jobs: int) -> list[R]
     things = list(items)
     if len(things) <= 1:
         return [act(thing) for thing in things]
+    failed = threading.Event()
+
+    def attempt(thing: T) -> R:
+        if failed.is_set():  # items are begun in order, so that an earlier failure is always a real one
+            raise CancelledError
+        try:
+            return act(thing)
+        except BaseException:
+            failed.set()
+            raise
+
     with ThreadPoolExecutor(max_workers=min(jobs, len(things)), thread_name_prefix="promote") as pool:
-        futures = [pool.submit(act, thing) for thing in things]
+        futures = [pool.submit(attempt, thing) for thing in things]
         try:
             return [future.result() for future in futures]
         finally:
-            for future in futures:
-                future.cancel()
+            failed.set()  # Ctrl-C while waiting: what was not begun never is
 
 
 def together(*acts: Callable[[], object]) -> None:

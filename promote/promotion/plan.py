@@ -137,7 +137,10 @@ def _foresights(workplace: Workplace, request: Request, gates: Gates) -> dict[st
     whole = [item for item in request.wanted if item.tag and gates.tag.fullmatch(item.tag)]
     if len(request.wanted) > APPS:
         return {}
-    return {item.app.name: foresee(workplace, request, item.app, item.tag) for item in whole if item.tag}
+    try:
+        return {item.app.name: foresee(workplace, request, item.app, item.tag) for item in whole if item.tag}
+    except PromoteError:
+        return {}  # options that cannot be: said where the gates ask
 
 
 def _push_right(workplace: Workplace, request: Request, declared: Declared | None) -> Future[None] | None:

@@ -51,15 +51,17 @@ def propose(stores: Stores, text: str, directory: Path, root: Root | None, jobs:
     image = repository.path
     overlays = candidates.overlays(directory, image)
     last = image.rpartition("/")[2]
-    names = sorted({name for o in overlays for name in o.names if name != image and not name.endswith(f"/{image}")})
+    environments = candidates.environments(directory, overlays, repository, image)
+    known = {image, *(f"{where}/{image}" for e in environments for where in (e.registry, e.pull))}
+    names = sorted({name for overlay in overlays for name in overlay.names} - known)
     return Proposal(
         reference=text,
         digest=str(manifest.digest),
-        app=last.replace("__", "-"),
+        app=last[:63].rstrip("._-"),  # the longest name that promote.yaml takes
         image=image,
         names=tuple(names),
         source=_source(accepted),
-        environments=candidates.environments(directory, overlays, repository, image),
+        environments=environments,
         root=root.name if root else None,
         signers=signers,
         notes=tuple(_notes(tag, accepted, rejected, overlays)),

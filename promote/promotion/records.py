@@ -79,12 +79,14 @@ def judge(recorded: Recorded, environment: Environment, release: Release, gates:
 def namesakes(recorded: Recorded, release: Release, gates: Gates) -> Sequence[Sighting]:
     """The newest sighting of each other digest that was pinned with another tag of the release's commit."""
     commit = tag_gate.commit_of(release.tag, gates.tag)
+    if commit is None:
+        return ()
     found: dict[Digest, Sighting] = {}
-    for sighting in recorded.sightings if commit else ():
+    for sighting in recorded.sightings:
         tag, digest = sighting.pin.tag, sighting.pin.digest
         theirs = tag_gate.commit_of(tag, gates.tag) if tag else None
-        if digest in (None, release.digest) or tag == release.tag or theirs is None:
+        if digest is None or digest == release.digest or tag == release.tag or theirs is None:
             continue
-        if commit is not None and digest is not None and same_commit(commit, theirs):
+        if same_commit(commit, theirs):
             found.setdefault(digest, sighting)
     return tuple(found.values())

@@ -38,7 +38,7 @@ def read(document: dict[str, Any]) -> Sbom | Unreadable:
     layers = (d for c in components for d in _layers(c))
     return Sbom(
         format=f"CycloneDX {version}",
-        packages=tuple(_package(c) for c in components if optional_text(c.get("name"))),
+        packages=tuple(_package(c) for c in components if _is_package(c)),
         created=optional_text(metadata.get("timestamp")),
         origin=_origin(metadata),
         relations=_relations(document, root, components),
@@ -54,6 +54,12 @@ def _nested(listed: list[dict[str, Any]], key: str = "components") -> Iterator[d
         entry = waiting.pop()
         yield entry
         waiting.extend(_objects(entry, key)[::-1])
+
+
+def _is_package(entry: dict[str, Any]) -> bool:
+    """Whether it has a name, and is not a file or the operating system as such (syft and trivy list both)."""
+    as_such = entry.get("type") in ("file", "operating-system") and not entry.get("purl")
+    return optional_text(entry.get("name")) is not None and not as_such
 
 
 def _package(entry: dict[str, Any]) -> Package:

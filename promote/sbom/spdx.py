@@ -43,7 +43,7 @@ def read(document: dict[str, Any]) -> Sbom | Unreadable:
     info = info if isinstance(info, dict) else {}
     return Sbom(
         format=version,
-        packages=tuple(package for _, package in entries if package.id is None or package.id not in images),
+        packages=tuple(p for entry, p in entries if (p.id is None or p.id not in images) and not _is_as_such(entry, p)),
         created=optional_text(info.get("created")),
         origin=_origin(info.get("creators")),
         relations=relations,
@@ -105,6 +105,11 @@ def _described(document: dict[str, Any]) -> set[str]:
         if relation.get("relationshipType") == "DESCRIBED_BY" and ends[1] == DOCUMENT:
             found.add(ends[0])
     return found
+
+
+def _is_as_such(entry: dict[str, Any], package: Package) -> bool:
+    """Whether it is a file, or the operating system as such (as trivy lists it), and no package of it."""
+    return entry.get("primaryPackagePurpose") in ("FILE", "OPERATING-SYSTEM", "OPERATING_SYSTEM") and not package.purls
 
 
 def _is_image(entry: dict[str, Any], package: Package) -> bool:

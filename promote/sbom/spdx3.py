@@ -20,6 +20,7 @@ READ = re.compile(r"https://spdx\.org/rdf/(3\.0(?:\.\d+)?)/spdx-context\.jsonld"
 _DEFINED = re.compile(r"(https://spdx\.org/rdf/3\.[^ ]*|[A-Za-z_]*(None|NoAssertion)[A-Za-z]*)")
 _AUTHORS = ("Agent", "Person", "Organization")
 _UNIQUE = ("cpe22", "cpe23", "swid", "swhid", "gitoid", "packageUrl")
+RELATIONSHIPS = ("Relationship", "LifecycleScopedRelationship")
 _LICENCES = ("hasDeclaredLicense", "hasConcludedLicense")
 
 
@@ -31,7 +32,7 @@ def is_spdx3(document: dict[str, Any]) -> bool:
 def read(document: dict[str, Any]) -> Sbom | Unreadable:
     """The packages of an SPDX 3 document; raises `Malformed`.
 
-    The image that the document is about is not counted.  Malformed are also two elements with one spdxId and a
+    The image that the document is about is not counted.  Malformed are also two packages with one spdxId and a
     relationship of an element that is neither there nor imported.
     """
     context = _context(document)
@@ -39,7 +40,7 @@ def read(document: dict[str, Any]) -> Sbom | Unreadable:
     if version is None:
         return Unreadable("unsupported", f"SPDX with the context {shown(context)}; 2.2, 2.3 and 3.0 are read")
     graph = _graph(document)
-    relationships = graph.of_type("Relationship", "LifecycleScopedRelationship")
+    relationships = graph.of_type(*RELATIONSHIPS)
     relations = _relations(graph, relationships)
     links = _Links.of(relationships)
     entries = [
@@ -51,7 +52,7 @@ def read(document: dict[str, Any]) -> Sbom | Unreadable:
     made = _creation(graph)
     return Sbom(
         format=f"SPDX {version[1]}",
-        packages=tuple(p for _, p in entries if p.id is None or p.id not in images),
+        packages=tuple(p for entry, p in entries if (p.id is None or p.id not in images) and not _is_as_such(entry, p)),
         created=optional_text(made.get("created")),
         origin=_origin(graph, made),
         relations=relations,
@@ -106,7 +107,8 @@ def _graph(document: dict[str, Any]) -> _Graph:
     by_id: dict[str, dict[str, Any]] = {}
     for element in listed:
         name = _id(element)
-        if name in by_id:
+        # Published documents repeat the ids of relationships, which nothing refers to: in JSON-LD they are one node.
+        if name in by_id and element.get("type") not in RELATIONSHIPS:
             raise Malformed("SPDX spdxId", f"{name} twice", "each once")
         if name is not None:
             by_id[name] = element
@@ -185,6 +187,11 @@ def _origin(graph: _Graph, made: dict[str, Any]) -> Origin:
         tools=tuple(n for t in tools if (n := known_text(t.get("name")))),
         phases=tuple(phases),
     )
+
+
+def _is_as_such(entry: dict[str, Any], package: Package) -> bool:
+    """Whether it is a file, or the operating system as such, and no package of it."""
+    return _purpose(entry) in ("file", "operatingSystem") and not package.purls
 
 
 def _is_image(entry: dict[str, Any], package: Package) -> bool:

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from promote.config.load import load
 from promote.model.policy import KeylessSigner
-from promote.model.proposal import ProposedEnvironment, ProposedSigner, Proposal
+from promote.model.proposal import Proposal, ProposedEnvironment, ProposedSigner
 from promote.output.proposal import SCHEMA_LINE, render
 
 DIGEST = "sha256:" + "a" * 64
@@ -43,7 +43,7 @@ def proposal(**more) -> Proposal:
 def test_it_loads_as_it_is(tmp_path: Path):
     (tmp_path / "promote.yaml").write_text(render(proposal()))
     found = load(tmp_path / "promote.yaml")
-    assert list(found.apps.values())[0].source == "https://github.com/acme/web"
+    assert found.apps["web"].source == "https://github.com/acme/web"
     assert found.environments["prod"].promoted_from == ("staging",)
     assert found.environments["prod"].places[0].overlays == ("overlays/prod", ".")
     assert found.environments["prod"].places[0].pull == "eu.example"

@@ -211,10 +211,12 @@ def test_what_cannot_be_compared_is_not_guessed(kind, one, other):
 
 def test_the_order_of_versions_is_loaded_only_for_a_range():
     script = (
-        "import sys; from promote.gates import sbom; from promote.sbom.rule import Listing; from promote.sbom.package import Package\n"
+        "import sys; from promote.gates import sbom; from promote.sbom.rule import Listing\n"
+        "from promote.sbom.package import Package\n"
         "from promote.model.package_rule import PackageRule\n"
         "listing = Listing.of([Package('a', '1.0.0', ('pkg:npm/a@1.0.0',))])\n"
-        "for text in ('pkg:npm/b@<1.0.0', 'pkg:npm/a', 'pkg:npm/a@1.0.0'): list(listing.matches(PackageRule.parse(text)))\n"
+        "for text in ('pkg:npm/b@<1.0.0', 'pkg:npm/a', 'pkg:npm/a@1.0.0'):\n"
+        "    list(listing.matches(PackageRule.parse(text)))\n"
         "assert 'univers' not in sys.modules\n"
         "list(listing.matches(PackageRule.parse('pkg:npm/a@<1.0.0'))); assert 'univers' in sys.modules"
     )

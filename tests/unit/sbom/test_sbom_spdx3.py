@@ -143,6 +143,17 @@ def test_what_contradicts_itself_is_malformed(document):
     assert result.reason == "malformed"
 
 
+def test_published_documents_repeat_the_ids_of_relationships():
+    link = relation("dependsOn", "a", "b")
+    assert good(graph(package("a"), package("b"), link, link)).relations == 2
+
+
 def test_a_root_that_is_no_image_is_a_package():
     found = good(graph(package("app", software_primaryPurpose="application"), root="app"))
     assert ([p.name for p in found.packages], found.images) == (["app"], frozenset())
+
+
+def test_a_file_and_the_operating_system_as_such_are_no_packages():
+    kinds = ("file", "operatingSystem", "library")
+    found = good(graph(*(package(k, software_primaryPurpose=k) for k in kinds)))
+    assert [p.name for p in found.packages] == ["library"]

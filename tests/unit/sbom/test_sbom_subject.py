@@ -205,3 +205,13 @@ def test_cyclonedx_relates_the_root_its_parts_services_and_other_documents():
     services = [{"name": "s", "bom-ref": "s", "services": [{"name": "t", "bom-ref": "t"}]}]
     dependencies = [{"ref": "root", "dependsOn": ["a", "os", "s", "t", "urn:cdx:f08a6ccd/1#x"]}, {"ref": "a"}]
     assert good(CYCLONEDX, cyclonedx(root, services=services, dependencies=dependencies)).relations == 5
+
+
+def test_a_file_and_the_operating_system_as_such_are_no_packages():
+    kinds = ("file", "operating-system", "library")
+    components = [{"name": k, "type": k} for k in kinds] + [{"name": "kept", "type": "file", "purl": "pkg:maven/g/a@1"}]
+    assert [p.name for p in good(CYCLONEDX, cyclonedx(components=components)).packages] == ["library", "kept"]
+    packages = [
+        {"name": k, "primaryPackagePurpose": k} for k in ("FILE", "OPERATING_SYSTEM", "OPERATING-SYSTEM", "LIBRARY")
+    ]
+    assert [p.name for p in good(SPDX, spdx(packages=packages)).packages] == ["LIBRARY"]
