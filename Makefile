@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint interop lock setup clean
+.PHONY: help demo test lint interop bench lock setup clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -32,6 +32,10 @@ lint: $(DEV)  ## ruff, mypy, and the doors between the rooms
 interop: $(DEV)  ## install the real tools (cosign, registries, Fulcio, ...) and run the tests against them
 	cd tests/interop && $(PYTHON) -m harness.install
 	$(BIN)/python -m pytest tests/interop
+
+bench: $(DEV)  ## install the real tools and measure promote beside them; BENCH="small --pairs 3" for a part
+	cd tests/interop && $(PYTHON) -m harness.install
+	PYTHONPATH=tests/interop $(BIN)/python -m bench $(BENCH)
 
 lock: $(DEV)  ## write requirements/*.txt from pyproject.toml; LOCK_FLAGS=--upgrade takes what is newest
 	$(COMPILE) $(LOCK_FLAGS) -o requirements/run.txt pyproject.toml

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from harness.tools import GO_TOOLS
+
 from bench import rows
 from bench.rows import Row
 from bench.world import World, world
-from harness.tools import GO_TOOLS
-
 from promote import __version__
 
 ROUND_TRIP = 0.040
@@ -53,7 +53,13 @@ def main() -> None:
         return
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     output = options.output or RESULTS / today
-    document = {"date": today, "pairs": options.pairs, "machine": _machine(), "versions": _versions(), "rows": [asdict(row) for row in found]}
+    document = {
+        "date": today,
+        "pairs": options.pairs,
+        "machine": _machine(),
+        "versions": _versions(),
+        "rows": [asdict(row) for row in found],
+    }
     output.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
     output.with_suffix(".md").write_text(_page(document, found))
 
@@ -64,14 +70,14 @@ def _line(row: Row) -> str:
 
 
 def _page(document: dict[str, object], found: list[Row]) -> str:
+    machine, versions = (", ".join(f"{k} {v}" for k, v in facts.items()) for facts in (_machine(), _versions()))
     head = [
         f"# Results of {document['date']}",
         "",
-        "promote over the peer: median of the ratios of "
-        f"{document['pairs']} pairs (least-largest), all in one run, in turns.  Written by `make bench`.",
+        f"promote over the peer: the median of {document['pairs']} pairs (least-largest), all in one run, in turns.",
+        "Written by `make bench`.",
         "",
-        "Machine: " + ", ".join(f"{k} {v}" for k, v in _machine().items()) + ".  "
-        "Versions: " + ", ".join(f"{k} {v}" for k, v in _versions().items()) + ".",
+        f"Machine: {machine}.  Versions: {versions}.",
         "",
         "| work | against | aim | wall time | CPU time | met |",
         "|---|---|---|---|---|---|",
@@ -93,7 +99,8 @@ def _told(facts: dict[str, object]) -> str:
 
 def _machine() -> dict[str, str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {"cores": str(os.cpu_count()), "memory": f"{memory:.0f} GiB", "system": platform.system(), "architecture": platform.machine()}
+    kind = {"system": platform.system(), "architecture": platform.machine()}
+    return {"cores": str(os.cpu_count()), "memory": f"{memory:.0f} GiB", **kind}
 
 
 def _versions() -> dict[str, str]:

@@ -34,9 +34,8 @@ class Command:
     def run(self) -> Run:
         """Run it; whatever it says is shown, and everything ends, when it fails."""
         began = time.perf_counter()
-        process = subprocess.Popen(
-            self.argv, cwd=self.cwd, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(self.argv, cwd=self.cwd, env=self.env, **pipes)
         out, err = process.communicate()
         wall = time.perf_counter() - began
         if process.returncode != 0:

@@ -118,8 +118,8 @@ class World:
         for path, content in files.items():
             (clone / path).parent.mkdir(parents=True, exist_ok=True)
             (clone / path).write_bytes(content)
-        for arguments in (["add", "--all"], ["commit", "--quiet", "--message=begin"], ["push", "--quiet", "origin", "HEAD:main"]):
-            run(["git", *arguments], cwd=clone, env=GIT_ENV)
+        for line in ("add --all", "commit --quiet --message=begin", "push --quiet origin HEAD:main"):
+            run(["git", *line.split()], cwd=clone, env=GIT_ENV)
         run(["git", "branch", "--quiet", "--set-upstream-to=origin/main"], cwd=clone, env=GIT_ENV)
         run(["git", "remote", "set-url", "origin", f"http://{git}/{name}.git"], cwd=clone, env=GIT_ENV)
         return clone
@@ -130,7 +130,8 @@ class World:
 
     def _layer(self, text: str, size: int) -> Path:
         path = self.directory / f"layer-{next(_NUMBERS)}.tar"
-        data = Random(text).randbytes(size)  # noqa: S311 - content, not a secret
+        source, part = Random(text), min(size, 1024 * 1024)
+        data = b"".join(source.randbytes(part) for _ in range(size // part))
         member = tarfile.TarInfo("app/data")
         member.size = size
         with tarfile.open(path, "w") as archive:
@@ -173,7 +174,8 @@ def world(round_trip: float) -> Iterator[World]:
     """Two distribution 3 registries and a git server, near (loopback) and far (`round_trip` seconds away)."""
     tools = toolbox.find()
     with ExitStack() as running:
-        directory = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="promote-bench-", ignore_cleanup_errors=True)))
+        temporary = tempfile.TemporaryDirectory(prefix="promote-bench-", ignore_cleanup_errors=True)
+        directory = Path(running.enter_context(temporary))
         for name in ("home", "git", "clones"):
             (directory / name).mkdir()
         a = running.enter_context(distribution3(tools, directory / "a"))
