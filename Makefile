@@ -54,6 +54,7 @@ $(RUN): pyproject.toml requirements/run.txt requirements/build.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(INSTALL) --require-hashes -r requirements/run.txt -r requirements/build.txt
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q promote  # pip compiles what it copies, and an editable install copies nothing
 	@touch $@
 
 $(DEV): $(RUN) requirements/dev.txt
