@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from promote.model.configuration import RegistryOptions
 from promote.model.reference import Repository
-from promote.oci.deferred import defer
+from promote.oci.deferred_import import defer
 from promote.oci.store import Store
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from promote.model.release import Pin, Release
 from promote.model.result import CopyResult
 from promote.model.verdict import first_stop
 from promote.oci.copy import copy_image
-from promote.oci.read_before import ReadBefore
+from promote.oci.known_blobs import KnownBlobs
 from promote.oci.store import Blobs
 from promote.promotion import edits, inspection
 from promote.promotion.attest import Attesting, attesting
@@ -81,7 +81,7 @@ def _copy(
     copied = copy_image(
         source, target, planned.graph, planned.tag, jobs=workplace.jobs, observer=workplace.observer, seen=seen
     )
-    evidence = _verify_again(workplace, plan, planned, ReadBefore(target, copied.contents), copied.arrived)
+    evidence = _verify_again(workplace, plan, planned, KnownBlobs(target, copied.contents), copied.arrived)
     image = planned.graph.root.manifest
     return CopyResult(
         place=index,

@@ -18,15 +18,15 @@ from promote.model.graph import Graph
 from promote.model.manifest import RawManifest
 from promote.model.policy import Gates, Trust
 from promote.model.release import FileEdit, Release
-from promote.model.verdict import Verdict, first_stop, unknown
+from promote.model.verdict import Reason, Verdict, first_stop, unknown
 from promote.oci.copy import Survey, survey
 from promote.oci.store import Store
 from promote.promotion import edits, inspection, records, selection
 from promote.promotion.declared import Declared, begin_to_look
 from promote.promotion.docket import Docket
-from promote.promotion.foresight import APPS, Foresight, access_and_tag, foresee
-from promote.promotion.meanwhile import import_meanwhile
+from promote.promotion.late_imports import import_ahead
 from promote.promotion.parallel import in_parallel, together
+from promote.promotion.prefetch import APPS, Prefetch, access_and_tag, prefetch
 from promote.promotion.request import Request, Wanted
 from promote.promotion.workplace import Workplace
 
@@ -117,12 +117,12 @@ def plan(workplace: Workplace, request: Request) -> Plan:
     drafts = tuple(_draft(request, item, gates) for item in request.wanted)
     if not all(draft.docket.open for draft in drafts):
         return Plan(request, drafts)
-    foresights = _foresights(workplace, request, gates)  # first, because this way is the longer one
+    prefetches = _prefetches(workplace, request, gates)  # first, because this way is the longer one
     looking = begin_to_look(workplace)
-    import_meanwhile()
+    import_ahead()
     declared = looking.result()
     allowed = _push_right(workplace, request, declared)
-    planner = _Planner(workplace, request, gates, declared, foresights)
+    planner = _Planner(workplace, request, gates, declared, prefetches)
     pairs = list(zip(drafts, request.wanted, strict=True))
     in_parallel(lambda pair: planner.judge(*pair), pairs, workplace.jobs)
     if allowed:
@@ -132,13 +132,13 @@ def plan(workplace: Workplace, request: Request) -> Plan:
     return Plan(request, drafts, declared)
 
 
-def _foresights(workplace: Workplace, request: Request, gates: Gates) -> dict[str, Foresight]:
+def _prefetches(workplace: Workplace, request: Request, gates: Gates) -> dict[str, Prefetch]:
     """By app, where the tag was given whole."""
     whole = [item for item in request.wanted if item.tag and gates.tag.fullmatch(item.tag)]
     if len(request.wanted) > APPS:
         return {}
     try:
-        return {item.app.name: foresee(workplace, request, item.app, item.tag) for item in whole if item.tag}
+        return {item.app.name: prefetch(workplace, request, item.app, item.tag) for item in whole if item.tag}
     except PromoteError:
         return {}  # options that cannot be: said where the gates ask
 
@@ -159,6 +159,13 @@ def _draft(request: Request, item: Wanted, gates: Gates) -> PlannedRelease:
     return draft
 
 
+def _verdict_of(refusal: Refusal) -> Verdict:
+    """A refusal of the rooms below as the verdict of the gate that it belongs to."""
+    if refusal.exit_code == Reason.NO_OVERLAY.exit_code:
+        return overlay.refuse(refusal.code, refusal.message, refusal.expected, refusal.actual, refusal.hint)
+    return inspection.refusal_of_evidence(refusal)
+
+
 @dataclass(frozen=True)
 class _Planner:
     """The gates that ask: git, then the registries, then cryptography."""
@@ -167,7 +174,7 @@ class _Planner:
     request: Request
     gates: Gates
     declared: Declared | None
-    foresights: Mapping[str, Foresight]
+    prefetches: Mapping[str, Prefetch]
 
     def judge(self, draft: PlannedRelease, item: Wanted) -> None:
         """Judge tier by tier, and stop after the first that does not pass whole."""
@@ -181,7 +188,7 @@ class _Planner:
                 if draft.docket.open:
                     tier(draft, source)
         except Refusal as refusal:
-            draft.docket.add(inspection.refusal_of_evidence(refusal))
+            draft.docket.add(_verdict_of(refusal))
         except PromoteError as fault:
             self._could_not_judge(draft, draft.docket.next_gate, fault)
 
@@ -195,9 +202,9 @@ class _Planner:
         if item.tag is None:
             selected = selection.running(item.app, environment, self.declared)
         else:
-            foresight = self.foresights.get(item.app.name)
+            prefetched = self.prefetches.get(item.app.name)
             search = selection.Search(
-                item.app, environment, source, self.declared, foresight.manifest if foresight else None
+                item.app, environment, source, self.declared, prefetched.manifest if prefetched else None
             )
             selected = selection.spelled(item.tag, self.gates.tag, search)
         if isinstance(selected, Verdict):
@@ -216,7 +223,7 @@ class _Planner:
             self._edits(Release(draft.app, draft.tag, PLACEHOLDER))
             notes = edits.notes(configuration, target, draft.app, self.declared.snapshot, git.prefix)
         except Refusal as no:
-            draft.docket.add(overlay.refuse(no.code, no.message, no.expected, no.actual, no.hint))
+            draft.docket.add(_verdict_of(no))
             return
         found = self.declared.current(self.request.target, draft.app)
         draft.docket.add(overlay.judge(overlays, len(found), notes))
@@ -231,14 +238,14 @@ class _Planner:
     def _references(self, draft: PlannedRelease, source: Store) -> None:
         """One request each, all at once: the credentials, the tag at the source, the tag at every target."""
         targets = [self.workplace.store(place, draft.app) for place in self.request.target.places]
-        foresight = self._foresight(draft)
+        prefetched = self._prefetch(draft)
         at_target: dict[Store, RawManifest | None] = {}
 
         def resolve_source() -> None:
             draft.manifest = draft.manifest or source.resolve(draft.tag)
 
         def look_at_target(number: int, store: Store) -> None:
-            asked = foresight and foresight.at_target[number]
+            asked = prefetched and prefetched.at_target[number]
             at_target[store] = asked.result() if asked else access_and_tag(store, draft.tag)
 
         together(resolve_source, *(partial(look_at_target, *target) for target in enumerate(targets)))
@@ -257,15 +264,15 @@ class _Planner:
         if draft.docket.open:
             draft.edits = self._edits(draft.release)
 
-    def _foresight(self, draft: PlannedRelease) -> Foresight | None:
-        found = self.foresights.get(draft.app.name)
+    def _prefetch(self, draft: PlannedRelease) -> Prefetch | None:
+        found = self.prefetches.get(draft.app.name)
         return found if found and found.tag == draft.tag else None
 
     def _labels(self, draft: PlannedRelease, source: Store) -> None:
         """The labels; what comes next, if they are right, is begun meanwhile."""
         subject, jobs, start = draft.subject(self.gates), self.workplace.jobs, self.workplace.background.start
-        foresight = self._foresight(draft)
-        graph = foresight.graph.result() if foresight else None
+        prefetched = self._prefetch(draft)
+        graph = prefetched.graph.result() if prefetched else None
         draft.graph = graph = graph or inspection.look(source, subject.manifest, jobs)
         draft.findings = start(self._find_evidence, draft, source, graph)
         draft.surveys = tuple(

@@ -14,7 +14,7 @@ from promote.oci.store import Blobs, Reader
 
 
 @dataclass(frozen=True)
-class ReadBefore:
+class KnownBlobs:
     """The blobs of `store`, those in `contents` from memory; they were checked against their digests when they came."""
 
     store: Blobs

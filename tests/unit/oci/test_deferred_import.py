@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from promote.oci.deferred import defer
+from promote.oci.deferred_import import defer
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ APPS = 4
 
 
 @dataclass(frozen=True)
-class Foresight:
+class Prefetch:
     """Answers on their way, for one full `tag`: its manifest and graph at the source, its manifest at each place."""
 
     tag: str
@@ -31,14 +31,14 @@ class Foresight:
     at_target: tuple[Future[RawManifest | None], ...]
 
 
-def foresee(workplace: Workplace, request: Request, app: App, tag: str) -> Foresight:
+def prefetch(workplace: Workplace, request: Request, app: App, tag: str) -> Prefetch:
     """Begin to ask; `tag` has the form of a whole commit tag."""
     source = workplace.store(request.source.places[0], app)
     targets = [workplace.store(place, app) for place in request.target.places]
     start = workplace.background.start
     manifest = start(source.resolve, tag)
     at_target = tuple(start(access_and_tag, target, tag) for target in targets)
-    return Foresight(tag, manifest, start(_graph, source, manifest, workplace.jobs), at_target)
+    return Prefetch(tag, manifest, start(_graph, source, manifest, workplace.jobs), at_target)
 
 
 def access_and_tag(target: Store, tag: str) -> RawManifest | None:

@@ -15,7 +15,7 @@ LATER = (
 """In the order of their use; ruamel.yaml and cryptography are among them."""
 
 
-def import_meanwhile() -> None:
+def import_ahead() -> None:
     """Import `LATER`; who uses them imports them again, so that nothing depends on this."""
     for name in LATER:
         import_module(name)
