@@ -89,7 +89,8 @@ def _request(configuration: Configuration, asked: _Asked) -> Request:
 def _carry_out(session: Session, configuration: Configuration, request: Request, asked: _Asked) -> Result:
     from promote.oci.stores import Stores
     from promote.promotion import outcome
-    from promote.promotion.plan import Plan, plan
+    from promote.promotion.plan import plan
+    from promote.promotion.planned import Plan
     from promote.promotion.workplace import Workplace, require_signers
 
     require_signers(configuration)

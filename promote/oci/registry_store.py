@@ -28,8 +28,9 @@ from promote.oci.referrer_list import listed, referrer
 from promote.oci.registry import DENIED, UNAUTHORIZED, Registry
 from promote.oci.store import Reader
 from promote.oci.token import PULL, PUSH
-from promote.oci.transfer import Download, UploadBody, with_digest
+from promote.oci.transfer import Download, UploadBody
 from promote.oci.transport import discard
+from promote.oci.uploads import Uploads
 
 if TYPE_CHECKING:
     from requests import Response
@@ -63,6 +64,7 @@ class RegistryStore:
         self._path = registry.path(repository)
         self._read = registry.access(repository, PULL)
         self._write = registry.access(repository, PUSH)
+        self._uploads = Uploads(registry, self._path, self._write)
         self._sessions: dict[Digest, str] = {}
 
     @property
@@ -149,15 +151,15 @@ class RegistryStore:
 
     def put_blob(self, blob: Descriptor, content: Reader) -> None:
         """See `Store`: one POST, one PUT of the whole.  Where it is unclear what came of it, the registry is asked."""
-        location = self._sessions.pop(blob.digest, None) or self._start_upload()
+        location = self._sessions.pop(blob.digest, None) or self._uploads.start()
         body = UploadBody(content, blob)
         try:
-            problem = self._finish_upload(location, blob, body)
+            problem = self._uploads.finish(location, blob, body)
         except CredentialsFault:
             raise
         except Fault as fault:
             if body.fault:
-                self._cancel(location)
+                self._uploads.cancel(location)
                 raise body.fault from None
             problem = fault
         if problem and not self.has_blob(blob.digest):
@@ -255,28 +257,6 @@ class RegistryStore:
             raise not_written(self._host, response, self._path, f"PUT of {self._path} {ref}", "201")
         check_content_digest(self._host, response, manifest.content)
         return response
-
-    def _start_upload(self) -> str:
-        response = self._registry.ask("POST", self._url("blobs/uploads/"), self._write, body=b"")
-        location = response.headers.get("Location")
-        if response.status_code != 202 or not location:
-            doing = f"the start of an upload to {self._path}"
-            raise not_written(self._host, response, self._path, doing, "202 and a Location")
-        return self._registry.target(response, location)
-
-    def _finish_upload(self, location: str, blob: Descriptor, body: UploadBody) -> Fault | None:
-        """The PUT; None when the blob is stored, else what the registry said instead."""
-        headers = {"Content-Type": "application/octet-stream"}
-        url = with_digest(location, blob)
-        response = self._registry.ask("PUT", url, self._write, headers=headers, body=body.sendable())
-        if response.status_code == 201:
-            return None
-        return unexpected(self._host, response, f"the upload of {blob.digest} to {self._path}", "201")
-
-    def _cancel(self, location: str) -> None:
-        """End an upload that will not be finished, so that the registry need not keep it; best effort."""
-        with contextlib.suppress(Fault):
-            self._registry.ask("DELETE", location, self._write)
 
     def _referrers_from_api(self, digest: Digest) -> tuple[Descriptor, ...] | None:
         """What the API lists; None where there is none, which is then remembered.

@@ -25,7 +25,7 @@ from promote.promotion.attest import Attesting, attesting
 from promote.promotion.declared import Declared
 from promote.promotion.message import commit_message
 from promote.promotion.parallel import in_parallel
-from promote.promotion.plan import Plan, PlannedRelease
+from promote.promotion.planned import Plan, PlannedRelease
 from promote.promotion.workplace import Workplace
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from promote.errors import PromoteError
 from promote.model.result import CommitResult, CopyResult, ErrorResult, ReleaseResult, Result
 from promote.model.verdict import Verdict
-from promote.promotion.plan import Plan, PlannedRelease
+from promote.promotion.planned import Plan, PlannedRelease
 
 if TYPE_CHECKING:  # what applying needs is imported while the plan waits
     from promote.promotion.apply import Applied

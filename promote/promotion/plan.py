@@ -4,107 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from promote.errors import Fault, PromoteError, Refusal
-from promote.gates import labels, overlay, path, source_tag, target_tag
+from promote.gates import overlay, path, source_tag, target_tag
 from promote.gates import tag as tag_gate
-from promote.gates.rebuilt import Twin
 from promote.model.digest import Digest
-from promote.model.environment import App
 from promote.model.evidence import Findings
 from promote.model.graph import Graph
 from promote.model.manifest import RawManifest
 from promote.model.policy import Gates, Trust
 from promote.model.release import FileEdit, Release
-from promote.model.verdict import Reason, Verdict, first_stop, unknown
-from promote.oci.copy import Survey, survey
+from promote.model.verdict import Reason, Verdict, unknown
+from promote.oci.copy import survey
 from promote.oci.store import Store
 from promote.promotion import edits, inspection, records, selection
 from promote.promotion.declared import Declared, begin_to_look
-from promote.promotion.docket import Docket
 from promote.promotion.late_imports import import_ahead
 from promote.promotion.parallel import in_parallel, together
+from promote.promotion.planned import Plan, PlannedRelease
 from promote.promotion.prefetch import APPS, Prefetch, access_and_tag, prefetch
 from promote.promotion.request import Request, Wanted
 from promote.promotion.workplace import Workplace
 
-ORDER = (
-    tag_gate.GATE,
-    path.GATE,
-    overlay.GATE,
-    source_tag.GATE,
-    target_tag.GATE,
-    *records.GATES,
-    labels.GATE,
-    *inspection.GATES,
-)
-"""Every gate of the main line, cheapest first; the first refusal in this order decides the exit code."""
-
 PLACEHOLDER = Digest("sha256", "0" * 64)
 """Stands for the digest while it is only asked whether the overlay can be edited at all."""
-
-
-@dataclass
-class PlannedRelease:
-    """One release as planned.  `release`, `manifest` and `graph` are None where a gate stopped before them.
-
-    `at_target` says for each place whether the tag is there already; `error` is what kept a gate from judging.
-    `findings` and `surveys` (one a place) are on their way since the graph is known.
-    """
-
-    app: App
-    tag: str
-    docket: Docket = field(default_factory=lambda: Docket(ORDER))
-    release: Release | None = None
-    recorded: records.Recorded = field(default_factory=records.Recorded)
-    twins: tuple[Twin, ...] = ()
-    manifest: RawManifest | None = None
-    graph: Graph | None = None
-    platforms: tuple[inspection.Platform, ...] = ()
-    edits: tuple[FileEdit, ...] = ()
-    at_target: tuple[bool, ...] = ()
-    findings: Future[Findings] | None = None
-    surveys: tuple[Future[Survey], ...] = ()
-    error: PromoteError | None = None
-
-    @property
-    def verdicts(self) -> tuple[Verdict, ...]:
-        """One verdict for every gate, in order."""
-        return self.docket.verdicts()
-
-    @property
-    def stop(self) -> Verdict | None:
-        """The verdict that forbids this release; None when it may be promoted."""
-        return first_stop(self.verdicts)
-
-    def subject(self, gates: Gates) -> inspection.Subject:
-        """The image as the gates that look at it want it; call it only after the source gate passed."""
-        if self.manifest is None:
-            raise AssertionError("the source gate passed without a manifest")
-        commit = tag_gate.commit_of(self.tag, gates.tag)
-        contents = tuple(p.contents for p in self.platforms)
-        return inspection.Subject(self.app, self.manifest, commit, contents, self.twins)
-
-    @property
-    def changed(self) -> bool:
-        """Whether applying would change anything: a tag at some place, or a line in some overlay."""
-        return bool(self.edits) or not all(self.at_target)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What would be done.  `declared` is None when no environment involved has overlays."""
-
-    request: Request
-    releases: tuple[PlannedRelease, ...]
-    declared: Declared | None = None
-
-    @property
-    def may_apply(self) -> bool:
-        """Whether every release may be promoted; one that may not forbids all."""
-        return all(r.stop is None and r.error is None for r in self.releases)
 
 
 def plan(workplace: Workplace, request: Request) -> Plan:
