@@ -3,11 +3,13 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint interop bench lock setup clean
+.PHONY: help demo test fuzz lint interop bench lock setup clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests wait for git and sockets about as long as they work: two workers for each processor keep it busy.
+WORKERS = $(shell $(BIN)/python -c 'import os; print(2 * len(os.sched_getaffinity(0)))')
 # Stamps: done once, and again when what they were made from changes.
 RUN := $(VENV)/run.stamp
 DEV := $(VENV)/dev.stamp
@@ -21,7 +23,12 @@ demo: $(RUN)  ## set up, then run a whole promotion on this machine: no server, 
 	@$(BIN)/promote demo
 
 test: $(DEV)  ## set up, then run the tests: 127.0.0.1 only
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses $(WORKERS)
+
+fuzz: $(DEV)  ## change every field and many bytes of all signed evidence; PROMOTE_FUZZ_SEED=N repeats a run
+	@export PROMOTE_FUZZ_SEED="$${PROMOTE_FUZZ_SEED:-$$(date +%s)}" PROMOTE_FUZZ_EXAMPLES="$${PROMOTE_FUZZ_EXAMPLES:-1000}"; \
+	echo "PROMOTE_FUZZ_SEED=$$PROMOTE_FUZZ_SEED PROMOTE_FUZZ_EXAMPLES=$$PROMOTE_FUZZ_EXAMPLES"; \
+	$(BIN)/python -m pytest --numprocesses auto tests/fuzz
 
 lint: $(DEV)  ## ruff, mypy, and the doors between the rooms
 	$(BIN)/ruff check .

@@ -35,6 +35,7 @@ from support.cosign_fixtures import (
     statement,
     trust_of,
 )
+from support.evidence_mutations import signed_meaning
 
 from promote.errors import Fault
 from promote.model.digest import Digest
@@ -545,20 +546,6 @@ def test_a_reason_has_no_control_characters_from_outside() -> None:
         assert text.isprintable()
 
 
-def _facts(found: Findings) -> list[tuple]:
-    return sorted(
-        (
-            e.kind.value,
-            str(e.subject),
-            str(e.signed_by),
-            e.predicate_type or "",
-            json.dumps(e.predicate, sort_keys=True),
-            tuple(sorted(e.annotations.items())),
-        )
-        for e in found.accepted
-    )
-
-
 BYTE = st.integers(min_value=0, max_value=10**6)
 FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
@@ -576,7 +563,7 @@ FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=list(Healt
 )
 def test_no_changed_byte_of_a_blob_changes_what_is_accepted(case: str, media_type: str) -> None:
     target = image(case)
-    good = set(_facts(target.findings()))
+    good = set(signed_meaning(target.findings()))
 
     @FUZZ
     @given(at=BYTE, value=st.integers(min_value=1, max_value=255))
@@ -587,7 +574,7 @@ def test_no_changed_byte_of_a_blob_changes_what_is_accepted(case: str, media_typ
             return bytes(raw)
 
         found = target.altered(media_type, change).findings()
-        assert set(_facts(found)) <= good
+        assert set(signed_meaning(found)) <= good
 
     flips()
 
@@ -596,7 +583,7 @@ def test_no_changed_byte_of_a_blob_changes_what_is_accepted(case: str, media_typ
 @pytest.mark.parametrize("name", [SIGNATURE, CERTIFICATE, PROMISE])
 def test_no_changed_character_of_an_annotation_changes_what_is_accepted(case: str, media_type: str, name: str) -> None:
     target = image(case)
-    good = set(_facts(target.findings()))
+    good = set(signed_meaning(target.findings()))
 
     @FUZZ
     @given(at=BYTE, character=st.characters(min_codepoint=32, max_codepoint=126))
@@ -608,7 +595,7 @@ def test_no_changed_character_of_an_annotation_changes_what_is_accepted(case: st
                 notes[name] = text[:place] + character + text[place + 1 :]
             return content
 
-        assert set(_facts(target.altered(media_type, change).findings())) <= good
+        assert set(signed_meaning(target.altered(media_type, change).findings())) <= good
 
     flips()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from random import Random
@@ -70,7 +70,9 @@ class Part:
             layer = document["layers"][self.layer]
             layer["digest"], layer["size"] = str(self.of.store.put(content)), len(content)
             raw = json.dumps(document).encode()
-        node = Node(RawManifest(raw, self.node.manifest.media_type), self.node.relation, self.node.parent, self.node.tag)
+        node = Node(
+            RawManifest(raw, self.node.manifest.media_type), self.node.relation, self.node.parent, self.node.tag
+        )
         return Image(Graph((*self.of.bare().graph.nodes, node)), self.of.store, self.of.trust)
 
     def accepted(self, content: bytes) -> set[tuple]:
@@ -138,7 +140,7 @@ def put(document: Any, path: Path, new: Any) -> Any:
         return {} if new is Gone.GONE else new
     step, rest = path[0], path[1:]
     if isinstance(step, Coded):
-        return _encoded(put(_decoded(document, step), rest, new), step)
+        return _again(put(_decoded(document, step), rest, new), step, document)
     copy = document.copy()
     if not rest and new is Gone.GONE:
         del copy[step]
@@ -147,32 +149,24 @@ def put(document: Any, path: Path, new: Any) -> Any:
     return copy
 
 
-def written(document: Any) -> bytes:
-    """JSON as cosign writes it: compact, keys in their order."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")
+def written(document: Any, like: bytes) -> bytes:
+    """JSON in the hand of `like`: what is not changed has the same bytes again.  protojson puts spaces after commas."""
+    hands = ((",", ":"), (", ", ":"))
+    separators = next((hand for hand in hands if _json(json.loads(like), hand) == like), hands[0])
+    return _json(document, separators)
 
 
-def changes(value: Any, elsewhere: Sequence[Any], random: Random) -> Iterator[tuple[str, Any]]:
-    """What to put in the stead of `value`, by name.
+def mutations(
+    part: Part, elsewhere: Mapping[tuple[str, Path], Sequence[Any]], random: Random
+) -> Iterator[tuple[str, bytes]]:
+    """Each value of a part changed in each way, one at a time: what was done, and the content that gives.
 
-    `elsewhere` are the values of the same place in other fixtures; only a leaf takes one of them, for a whole envelope
-    of another fixture would be evidence in its own right.
+    `elsewhere` is what `leaves` gives.
     """
-    yield "dropped", Gone.GONE
-    yield "null", None
-    yield "another type", {"0": value} if not isinstance(value, dict) else [value]
-    if isinstance(value, bool):
-        yield "flipped", not value
-    elif isinstance(value, int | float):
-        yield "flipped", value + random.choice((-1, 1))
-    elif isinstance(value, str) and value:
-        at = random.randrange(len(value))
-        others = [c for c in "ABCXYZabcxyz0189+/=.-:" if c != value[at]]
-        yield f"flipped at {at}", value[:at] + random.choice(others) + value[at + 1 :]
-    if not isinstance(value, dict | list):
-        others = [v for v in elsewhere if v != value or type(v) is not type(value)]
-        if others:
-            yield "swapped", random.choice(others)
+    document = json.loads(part.content)
+    for path, value in places(document):
+        for how, new in _changes(value, elsewhere.get((part.name, path), ()), random):
+            yield f"{part.name} {path} {how}", written(put(document, path, new), part.content)
 
 
 def leaves(cases: Sequence[str]) -> dict[tuple[str, Path], list[Any]]:
@@ -203,6 +197,29 @@ def damaged(content: bytes, random: Random) -> bytes:
     return bytes(raw)
 
 
+def _changes(value: Any, elsewhere: Sequence[Any], random: Random) -> Iterator[tuple[str, Any]]:
+    """What to put in the stead of `value`, by name.
+
+    `elsewhere` are the values of the same place in other fixtures; only a leaf takes one of them, for a whole envelope
+    of another fixture would be evidence in its own right.
+    """
+    yield "dropped", Gone.GONE
+    yield "null", None
+    yield "another type", {"0": value} if not isinstance(value, dict) else [value]
+    if isinstance(value, bool):
+        yield "flipped", not value
+    elif isinstance(value, int | float):
+        yield "flipped", value + random.choice((-1, 1))
+    elif isinstance(value, str) and value:
+        at = random.randrange(len(value))
+        others = [c for c in "ABCXYZabcxyz0189+/=.-:" if c != value[at]]
+        yield f"flipped at {at}", value[:at] + random.choice(others) + value[at + 1 :]
+    if not isinstance(value, dict | list):
+        others = [v for v in elsewhere if v != value or type(v) is not type(value)]
+        if others:
+            yield "swapped", random.choice(others)
+
+
 def _decoded(text: str, coded: Coded) -> Any:
     try:
         return json.loads(text if coded is Coded.JSON else base64.b64decode(text, validate=True))
@@ -210,6 +227,11 @@ def _decoded(text: str, coded: Coded) -> Any:
         return None
 
 
-def _encoded(value: Any, coded: Coded) -> str:
-    content = written(value)
-    return content.decode() if coded is Coded.JSON else base64.b64encode(content).decode()
+def _again(value: Any, coded: Coded, text: str) -> str:
+    if coded is Coded.JSON:
+        return written(value, text.encode()).decode()
+    return base64.b64encode(written(value, base64.b64decode(text))).decode()
+
+
+def _json(value: Any, separators: tuple[str, str]) -> bytes:
+    return json.dumps(value, separators=separators, ensure_ascii=False).encode()

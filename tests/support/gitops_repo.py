@@ -259,13 +259,15 @@ def make(
             repo.write(f"trust/{name}", (FIXTURES / case / name).read_bytes())
     repo.write_config()
     git(repo.root, "init", "-q", "-b", "main")
-    git(repo.root, "config", "user.name", "Test")
-    git(repo.root, "config", "user.email", "test@example.com")
+    settings = "[user]\n\tname = Test\n\temail = test@example.com\n"
+    if bare:
+        settings += f'[remote "origin"]\n\turl = {bare}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n'
+    with (repo.root / ".git" / "config").open("a") as file:
+        file.write(settings)
     git(repo.root, "add", "-A")
     git(repo.root, "commit", "-q", "-m", "begin")
     if bare:
         git(home, "clone", "-q", "--bare", str(repo.root), str(bare))
-        git(repo.root, "remote", "add", "origin", str(bare))
     return repo
 
 
