@@ -493,14 +493,16 @@ def test_the_user_who_is_configured_is_the_author_and_else_promote_is(tmp_path, 
 
 
 def test_commits_are_signed_when_the_user_signs_his(tmp_path):
+    """With a stand-in for gpg that speaks its protocol; `tests/interop/test_signed_commits.py` has a real signer."""
     directory = make_repository(tmp_path / "local")
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
-    for key, value in (("commit.gpgSign", "true"), ("gpg.format", "ssh"), ("user.signingKey", str(tmp_path / "key"))):
+    signer = tmp_path / "signer"
+    executable(signer, "cat > /dev/null\necho '[GNUPG:] SIG_CREATED ' >&2\necho '-----BEGIN PGP SIGNATURE-----'")
+    for key, value in (("commit.gpgSign", "true"), ("gpg.program", str(signer)), ("user.signingKey", "AAAA")):
         git(directory, "config", key, value)
     with opened(directory) as repository:
         go(repository)
-        assert "-----BEGIN SSH SIGNATURE-----" in git(directory, "cat-file", "commit", "main")
-        git(directory, "config", "user.signingKey", str(tmp_path / "lost"))
+        assert "-----BEGIN PGP SIGNATURE-----" in git(directory, "cat-file", "commit", "main")
+        git(directory, "config", "gpg.program", str(tmp_path / "lost"))
         tip = repository.local_tip()
         with pytest.raises(Fault) as fault:
             go(repository, rewrite(old=b"sha-bbbbbbb", new=b"sha-ccccccc"))

@@ -44,7 +44,12 @@ GO_TOOLS = (
     GoTool("kustomize", "v5.8.2", "sigs.k8s.io/kustomize/kustomize/v5"),
     GoTool("act", "v0.2.89", "github.com/nektos/act"),
 )
-DEBIAN_TOOLS = (DebianTool("docker-registry", "docker-registry"), DebianTool("git", "git"))
+DEBIAN_TOOLS = (
+    DebianTool("docker-registry", "docker-registry"),
+    DebianTool("git", "git"),
+    DebianTool("ssh-keygen", "openssh-client"),
+    DebianTool("unshare", "util-linux"),
+)
 
 
 def cache() -> Path:
