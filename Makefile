@@ -23,7 +23,7 @@ demo: $(RUN)  ## set up, then run a whole promotion on this machine: no server, 
 	@$(BIN)/promote demo
 
 test: $(DEV)  ## set up, then run the tests: 127.0.0.1 only
-	$(BIN)/python -m pytest --numprocesses $(WORKERS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) -m "not exhaustive"
 
 fuzz: $(DEV)  ## change every field and many bytes of all signed evidence; PROMOTE_FUZZ_SEED=N repeats a run
 	@export PROMOTE_FUZZ_SEED="$${PROMOTE_FUZZ_SEED:-$$(date +%s)}" PROMOTE_FUZZ_EXAMPLES="$${PROMOTE_FUZZ_EXAMPLES:-1000}"; \
@@ -39,6 +39,7 @@ lint: $(DEV)  ## ruff, mypy, and the doors between the rooms
 interop: $(DEV)  ## install the real tools (cosign, registries, Fulcio, ...) and run the tests against them
 	cd tests/interop && $(PYTHON) -m harness.install
 	$(BIN)/python -m pytest tests/interop
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) -m exhaustive
 
 bench: $(DEV)  ## install the real tools and measure promote beside them; BENCH="small --pairs 3" for a part
 	cd tests/interop && $(PYTHON) -m harness.install

@@ -630,6 +630,7 @@ def test_c13_registry_that_keeps_and_does_not_list_is_found_out(world: World) ->
 # -- C15, C16: others at work, and a sudden end
 
 
+@pytest.mark.exhaustive
 def test_c15_fifty_promotions_into_one_list_lose_nothing(tmp_path: Path) -> None:
     """Each with stores of its own, as fifty processes have: nothing in this process keeps them in order."""
 
@@ -738,7 +739,7 @@ def nursery() -> Iterator[Nursery]:
     started.close()
 
 
-@pytest.mark.parametrize("referrers", [True, False])
+@pytest.mark.parametrize("referrers", [False, pytest.param(True, marks=pytest.mark.exhaustive)])
 def test_c16_killed_at_any_request_the_next_run_finishes(world: World, nursery: Nursery, referrers: bool) -> None:
     """After what was asked for is done and before that is known, which is where a kill before the next one finds it."""
     world.target.referrers = referrers

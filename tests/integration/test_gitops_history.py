@@ -127,6 +127,7 @@ def test_a_date_that_no_calendar_has_is_1970(directory):
         assert [v.when.year for v in versions(repository, oid, ["overlays"])] == [1970]
 
 
+@pytest.mark.exhaustive
 def test_ten_thousand_commits_are_read_with_each_blob_once(tmp_path):
     directory = tmp_path / "long"
     directory.mkdir()

@@ -181,6 +181,7 @@ def _with_many_files(tmp_path: Path, count: int) -> tuple[Path, Path]:
     return bare, seed
 
 
+@pytest.mark.exhaustive
 def test_twenty_processes_with_a_clone_each_all_land_in_one_line(tmp_path):
     bare, _ = _with_many_files(tmp_path, 20)
     clones = [tmp_path / f"clone-{n}" for n in range(20)]

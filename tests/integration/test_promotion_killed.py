@@ -97,11 +97,11 @@ def turning(steps: tuple[str, ...]) -> list[int]:
 @pytest.mark.parametrize(
     ("target", "case", "remote", "chosen"),
     [
-        ("layout", "v3-keyless-rekor1", True, every),
         ("registry", "v3-keyless-rekor1", True, every),
-        ("registry without referrers", "v3-keyless-index", True, turning),
-        ("registry", "v2-keyless", True, turning),
         ("layout", "v2-key", False, turning),
+        pytest.param("layout", "v3-keyless-rekor1", True, every, marks=pytest.mark.exhaustive),
+        pytest.param("registry without referrers", "v3-keyless-index", True, turning, marks=pytest.mark.exhaustive),
+        pytest.param("registry", "v2-keyless", True, turning, marks=pytest.mark.exhaustive),
     ],
     ids=lambda value: value.__name__ if callable(value) else str(value),
 )
