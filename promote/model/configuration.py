@@ -16,18 +16,34 @@ _EMPTY = Digest.of(b"")
 
 @dataclass(frozen=True, slots=True)
 class RegistryOptions:
-    """How to reach one registry.  `plain_http` None: plain for a loopback host, TLS for any other."""
+    """How to reach one registry.  `plain_http` None: plain for a loopback host, TLS for any other.
+
+    `concurrency` is how many requests it is asked at a time, 2 or more, and `rate` how many a second; None for as many
+    as the whole run is allowed.
+    """
 
     plain_http: bool | None = None
     ca: Path | None = None
+    concurrency: int | None = None
+    rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class GitOptions:
-    """Where commits go.  `branch` None: the one that is checked out.  `remote` None: origin, where there is one."""
+    """Where commits go.  `branch` None: the one that is checked out.  `remote` None: origin, where there is one.
+
+    `delivery` is ``push``, ``pull-request`` or ``github-api``; `forge` the kind of host, None: told by its name.
+    `labels` and `auto_merge` are for pull requests.  `whole_history` says that a repository which is named by its URL
+    is fetched with all of its commits.
+    """
 
     branch: str | None = None
     remote: str | None = None
+    delivery: str = "push"
+    forge: str | None = None
+    labels: tuple[str, ...] = ()
+    auto_merge: bool = False
+    whole_history: bool = False
 
 
 @dataclass(frozen=True, slots=True)

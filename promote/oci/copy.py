@@ -7,9 +7,11 @@ image's tag last.  A copy that is stopped anywhere has no tag, and the same copy
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Event
 
 import stamina
@@ -18,13 +20,16 @@ from promote.errors import Fault
 from promote.model.digest import Digest
 from promote.model.graph import Graph
 from promote.model.manifest import Descriptor, RawManifest
-from promote.model.progress import Observer
+from promote.model.progress import Arrival, Blob, Cargo, Observer, watcher
 from promote.oci.arrival import Contents, Goal, Lack, Sight, is_foreign, look
-from promote.oci.store import BLOCK, Reader, Store
+from promote.oci.store import BLOCK, RESENDABLE, Reader, Store
 from promote.oci.workers import Workers
 
 QUESTIONS = 2
 """How many questions are asked at a time where one blob would be sent: they are short, and wait for the link only."""
+
+SENDS = 4
+"""How often all of a blob is sent, at most, where the connection to the target breaks."""
 
 LOOKS = 12
 """How often a list of referrers that others write too is looked at before it is given up."""
@@ -35,8 +40,8 @@ class Copied:
     """What a copy did.
 
     `manifests` are those of the graph that are at the target now, `manifests_sent` how many of them this copy put.
-    `bytes` are those of blobs that went through this machine.  `arrived` is the graph as read back from the target,
-    `contents` the blobs of evidence that were read back whole.
+    `bytes` are those of blobs that went through this machine, in `seconds` from the first act to the proof.
+    `arrived` is the graph as read back from the target, `contents` the blobs of evidence that were read back whole.
     """
 
     manifests: int
@@ -47,6 +52,7 @@ class Copied:
     bytes: int
     arrived: Graph
     contents: Contents = field(hash=False)
+    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +86,8 @@ def copy_image(
 
     What is there already is not sent, and nothing is believed to be there because something that needs it is.  Layers
     that may live elsewhere are copied when the source has them.  Before each act that others can see, `observer` hears
-    ``blob``, ``manifest``, ``evidence-tag`` or ``tag`` and of what.  In the end everything was read from the target,
-    before the copy or after it; see `promote.oci.arrival`.
+    ``blob``, ``manifest``, ``evidence-tag`` or ``tag`` and of what; a `Watcher` hears of lacking blobs too.
+    In the end everything was read from the target, before the copy or after it; see `promote.oci.arrival`.
 
     Raises `Refusal` before anything is sent: ``rebuilt-at-target`` when `tag` names another image there,
     ``evidence-tag-differs`` when a cosign tag there has signatures that the source lacks and the other way round.
@@ -91,23 +97,34 @@ def copy_image(
     goal, sight = found.goal, found.sight
     goal.check_tags(sight, target)
     lack = goal.lack(sight)
+    present, begun = len(goal.blobs) - len(lack.blobs), time.monotonic()
     with Workers(jobs) as workers, Workers(jobs) as openers:
         sending = _Sending(source, target, observer, workers, openers)
+        sending.announce(goal.tag, lack.blobs, present)
         mounted = sending.blobs(lack.blobs)
         sent = sending.manifests(_in_order(goal, lack))
         sent += sending.tags(goal, lack)
         proof = sending.proof(goal, sight, jobs)
     arrived = goal.arrived(proof, target)
-    return Copied(
+    copied = Copied(
         manifests=len(arrived.digests),
         manifests_sent=len(set(sent)),
         blobs_copied=len(lack.blobs) - len(mounted),
         blobs_mounted=len(mounted),
-        blobs_present=len(goal.blobs) - len(lack.blobs),
+        blobs_present=present,
         bytes=sum(blob.size for blob in lack.blobs if blob.digest not in mounted),
         arrived=arrived,
         contents=proof.contents,
+        seconds=time.monotonic() - begun,
     )
+    if lack.blobs:
+        watcher(observer).arrives(_arrival(str(target.repository.tag(goal.tag)), copied))
+    return copied
+
+
+def _arrival(target: str, copied: Copied) -> Arrival:
+    blobs = (copied.blobs_copied, copied.blobs_mounted, copied.blobs_present)
+    return Arrival(target, *blobs, copied.bytes, copied.seconds)
 
 
 class _Sending:
@@ -117,10 +134,18 @@ class _Sending:
         self._source = source
         self._target = target
         self._observer = observer
+        self._watcher = watcher(observer)
         self._workers = workers
         self._openers = openers
         here, there = source.repository, target.repository
         self._may_mount = here.registry == there.registry and here != there
+        self._name = str(there)
+
+    def announce(self, tag: str, blobs: tuple[Descriptor, ...], present: int) -> None:
+        """Tell who watches what is to come."""
+        self._name = str(self._target.repository.tag(tag))
+        if blobs:
+            self._watcher.expects(Cargo(self._name, len(blobs), sum(blob.size for blob in blobs), present))
 
     def blobs(self, blobs: tuple[Descriptor, ...]) -> frozenset[Digest]:
         """Send blobs, the largest first; the digests of those that were taken over without moving bytes."""
@@ -167,11 +192,21 @@ class _Sending:
 
     def _blob(self, blob: Descriptor) -> bool:
         self._observer.step("blob", str(blob.digest))
-        if self._may_mount and self._target.mount_blob(blob.digest, self._source.repository):
-            return True
-        with self._openers.ahead(self._source.open_blob(blob)) as opened:
-            self._target.put_blob(blob, _Opening(opened, self._workers.stop))
-        return False
+        seen = Blob(self._name, str(blob.digest), blob.size)
+        self._watcher.begins(seen)
+        mounted = self._may_mount and self._target.mount_blob(blob.digest, self._source.repository)
+        if not mounted:
+            self._send(blob, partial(self._watcher.moves, seen))
+        self._watcher.ends(seen)
+        return mounted
+
+    def _send(self, blob: Descriptor, moved: Callable[[int], None]) -> None:
+        """Send all of a blob, and again where it did not arrive for a reason that may pass."""
+        for attempt in stamina.retry_context(
+            on=_may_be_resent, attempts=SENDS, timeout=None, wait_initial=0.25, wait_max=5.0, wait_jitter=0.5
+        ):
+            with attempt, self._openers.ahead(self._source.open_blob(blob)) as opened:
+                self._target.put_blob(blob, _Opening(opened, self._workers.stop, moved))
 
     def _manifest(self, manifest: RawManifest) -> Digest:
         self._observer.step("manifest", str(manifest.digest))
@@ -184,6 +219,10 @@ class _Sending:
         return manifest.digest
 
 
+def _may_be_resent(problem: Exception) -> bool:
+    return isinstance(problem, Fault) and problem.code in RESENDABLE
+
+
 class _DisturbedError(Exception):
     """A list of referrers lost some of ours, or may be about to."""
 
@@ -194,14 +233,17 @@ class _Opening:
     It raises once the copy was given up: an error elsewhere does not wait for a large layer.
     """
 
-    def __init__(self, reader: Future[Reader], stop: Event) -> None:
+    def __init__(self, reader: Future[Reader], stop: Event, moved: Callable[[int], None]) -> None:
         self._reader = reader
         self._stop = stop
+        self._moved = moved
 
     def read(self, size: int = BLOCK, /) -> bytes:
         if self._stop.is_set():
             raise Fault("stopped", "the copy was stopped", hint="run the same command again")
-        return self._reader.result().read(size)
+        block = self._reader.result().read(size)
+        self._moved(len(block))
+        return block
 
 
 def _obtainable(source: Store, graph: Graph, workers: Workers) -> tuple[Descriptor, ...]:

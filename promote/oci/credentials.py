@@ -1,8 +1,8 @@
 """Credentials for a registry, from where docker, podman and GitHub Actions keep them.
 
 In this order, the first that has an entry wins: ``REGISTRY_AUTH_FILE``, ``$XDG_RUNTIME_DIR/containers/auth.json``,
-``~/.config/containers/auth.json``, ``$DOCKER_CONFIG/config.json`` or ``~/.docker/config.json``, and for ghcr.io alone
-``GITHUB_TOKEN``.  netrc is never read.
+``~/.config/containers/auth.json``, ``$DOCKER_CONFIG/config.json`` or ``~/.docker/config.json``, and what the place
+where promote runs has by itself (`promote.oci.ambient`).  netrc is never read.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from promote.errors import Misuse
 from promote.model import strict_json
 from promote.model.malformed import Malformed
 from promote.model.reference import Repository
+from promote.oci.ambient import ambient_credential
 from promote.oci.credential_helper import HELPER_NAME, IdentityToken, Login, ask_helper
 
 DOCKER_HUB = "docker.io"
@@ -50,9 +51,7 @@ def find_credential(repository: Repository, environ: Mapping[str, str]) -> Crede
     for path, namespaced in _places(environ):
         if (file := read_auth_file(path, namespaced=namespaced)) and (found := _in_file(file, repository, environ)):
             return found
-    if repository.registry == "ghcr.io" and (token := environ.get("GITHUB_TOKEN")):
-        return Login(environ.get("GITHUB_ACTOR") or "x-access-token", token)
-    return None
+    return ambient_credential(repository.registry, environ)
 
 
 def _places(environ: Mapping[str, str]) -> Iterator[tuple[Path, bool]]:

@@ -23,7 +23,9 @@ from promote.oci.answer import answer_of, malformed, unexpected
 from promote.oci.challenge import is_loopback
 from promote.oci.credentials import DOCKER_HUB, find_credential
 from promote.oci.fallback import FallbackList
+from promote.oci.patience import Patience
 from promote.oci.retry import BUSY, RETRIED, Transient, retry_after, retrying
+from promote.oci.throttle import Throttle
 from promote.oci.token import PULL, PUSH, Access, Authenticator
 from promote.oci.transport import Body, Transport, origin_of, read_capped
 
@@ -43,20 +45,28 @@ class Registry(oras.provider.Registry):  # type: ignore[misc]
     `host` is ``host[:port]`` as references have it.  `environ` is where credentials, proxies and CA bundles are found.
     """
 
-    def __init__(self, host: str, options: RegistryOptions, environ: Mapping[str, str]) -> None:
+    def __init__(self, host: str, options: RegistryOptions, environ: Mapping[str, str], patience: Patience) -> None:
         plain = is_loopback(host) if options.plain_http is None else options.plain_http
         super().__init__(hostname=host, insecure=plain)
         self.host = host
         self.origin = f"{self.prefix}://{DOCKER_HUB_ENDPOINT if host == DOCKER_HUB else host}"
-        self._transport = Transport(self.session, host, options.ca, environ)
-        self.auth = Authenticator(host, self.origin, self._transport, lambda wanted: find_credential(wanted, environ))
+        self.patience = patience
+        self.throttle = Throttle(options.concurrency, options.rate, patience.clock)
+        self._transport = Transport(self.session, host, options.ca, environ, patience)
+        self.auth = Authenticator(
+            host, self.origin, self._transport, self.throttle, lambda wanted: find_credential(wanted, environ)
+        )
         self.without_referrers: set[str] = set()
         """Repository paths that were found to have no referrers API."""
+        self._wondered: set[str] = set()
+        self.chunk: int | None = None
+        """How many bytes a request may have, where a whole blob was found to be too large; None where none was."""
         self._lock = threading.Lock()
         self._fallback_lists: dict[str, FallbackList] = {}
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; who still waits for a turn gives up."""
+        self.throttle.close()
         self.session.close()
 
     def path(self, repository: Repository) -> str:
@@ -67,6 +77,13 @@ class Registry(oras.provider.Registry):  # type: ignore[misc]
     def access(self, repository: Repository, actions: str, source: Repository | None = None) -> Access:
         """What a request to `repository` needs; `source` is another repository here that it takes a blob from."""
         return Access(repository, self.path(repository), actions, self.path(source) if source else None)
+
+    def wonders(self, path: str) -> bool:
+        """Whether nobody knows yet if the repository at `path` has the referrers API: true once, for who asks first."""
+        with self._lock:
+            first = path not in self._wondered
+            self._wondered.add(path)
+        return first
 
     def fallback_list(self, name: str) -> FallbackList:
         """The one writer in this process of the fallback tag `name` (``path:tag``)."""
@@ -91,8 +108,9 @@ class Registry(oras.provider.Registry):  # type: ignore[misc]
         except Malformed as problem:
             raise malformed(self.host, problem) from None
         access = Access(repository, repository.path, PULL if method in {"GET", "HEAD"} else PUSH)
-        limit = None if stream else MAX_MANIFEST_BYTES
-        return self.ask(method, url, access, headers=headers or {}, body=data, limit=limit)
+        if stream:
+            return self.stream(url, access, headers or {})
+        return self.ask(method, url, access, headers=headers or {}, body=data)
 
     def ask(
         self,
@@ -101,34 +119,52 @@ class Registry(oras.provider.Registry):  # type: ignore[misc]
         access: Access,
         *,
         headers: Mapping[str, str] | None = None,
-        body: Body = None,
-        limit: int | None = MAX_MANIFEST_BYTES,
+        body: bytes | None = None,
         follow: bool = True,
         denied: frozenset[int] = DENIED,
     ) -> Response:
-        """The answer to one request, of any status but those that are errors here.
+        """The answer to one request, its body read, of any status but those that are errors here.
 
-        `limit` is how many bytes of body are read; None leaves it unread, to be streamed.  What is sent as a stream is
-        sent once.  Raises `CredentialsFault` for the statuses `denied`, `Fault` for a registry that is not reached or
-        still busy after a few tries.
+        Raises `CredentialsFault` for the statuses `denied`, `Fault` for a registry that is not reached or still busy
+        after a few tries.
         """
+        return retrying(
+            lambda: self.send(method, url, access, headers=headers, body=body, follow=follow, denied=denied)
+        )
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        access: Access,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Body = None,
+        follow: bool = True,
+        denied: frozenset[int] = DENIED,
+    ) -> Response:
+        """As `ask`, tried once: raises `Transient` for what may pass.
+
+        That includes credentials that ran out while `body`, a stream, was sent: there are new ones now.
+        """
+        with self.throttle.request():
+            response = self._authorised(method, url, dict(headers or {}), access, body, denied, follow=follow)
+            self._read(response)
+        self._check_busy(response, method, url)
+        return response
+
+    def stream(self, url: str, access: Access, headers: Mapping[str, str]) -> Response:
+        """The answer to a GET, its body unread; who asks holds a slot of `throttle` until it is.  Raises as `ask`."""
 
         def once() -> Response:
-            response = self._authorised(method, url, dict(headers or {}), access, body, denied, follow=follow)
-            if limit is not None or response.status_code in RETRIED:
-                # requests keeps a body here once it was read; its own way of reading it knows no limit.
-                response._content = read_capped(response, limit or MAX_MANIFEST_BYTES, self.host)  # noqa: SLF001
+            self.throttle.begin()
+            response = self._authorised("GET", url, dict(headers), access, None, DENIED, follow=True)
             if response.status_code in RETRIED:
-                fault = unexpected(self.host, response, f"{method} {shown(urlsplit(url).path)}", "an answer")
-                raise Transient(fault, retry_after(response.headers) if response.status_code in BUSY else None)
+                self._read(response)
+                self._check_busy(response, "GET", url)
             return response
 
-        if body is None or isinstance(body, bytes):
-            return retrying(once)
-        try:
-            return once()
-        except Transient as problem:
-            raise problem.fault from None
+        return retrying(once)
 
     def pages(self, url: str, access: Access, *, most: int, most_bytes: int) -> Iterator[Response]:
         """The answers to a GET of a list and of each page that a Link names next, whatever their status.
@@ -177,17 +213,33 @@ class Registry(oras.provider.Registry):  # type: ignore[misc]
     ) -> Response:
         """One exchange: credentials are sent where they belong, and after a 401 asked for and sent once more."""
         own = origin_of(url) == origin_of(self.origin)
+        whole = body is None or isinstance(body, bytes)
         authorization = self.auth.header(access) if own else None
         response = self._transport.send(method, url, headers, body=body, authorization=authorization, follow=follow)
-        if self._is_denied(response, UNAUTHORIZED) and (body is None or isinstance(body, bytes)):
+        if self._is_denied(response, UNAUTHORIZED):
             offered = response.headers.get("WWW-Authenticate", "")
-            read_capped(response, MAX_MANIFEST_BYTES, self.host)
+            self._read(response)
             authorization = self.auth.renew(access, offered, authorization)
+            if not whole:
+                raise Transient(self.auth.refusal(access, f"answer {answer_of(response)}"))
             response = self._transport.send(method, url, headers, body=body, authorization=authorization, follow=follow)
         if self._is_denied(response, denied):
-            response._content = read_capped(response, MAX_MANIFEST_BYTES, self.host)  # noqa: SLF001 - see `ask`
+            self._read(response)
             raise self.auth.refusal(access, f"answer {answer_of(response)}")
         return response
+
+    def _read(self, response: Response) -> None:
+        """Read the body, up to the size of a manifest."""
+        # requests keeps a body here once it was read; its own way of reading it knows no limit.
+        response._content = read_capped(response, MAX_MANIFEST_BYTES, self.host, self.patience)  # noqa: SLF001
+
+    def _check_busy(self, response: Response, method: str, url: str) -> None:
+        """Raise `Transient` where the answer may be another one soon; a Retry-After pauses the whole host."""
+        if response.status_code not in RETRIED:
+            return
+        if response.status_code in BUSY and (seconds := retry_after(response.headers)) is not None:
+            self.throttle.pause(seconds)
+        raise Transient(unexpected(self.host, response, f"{method} {shown(urlsplit(url).path)}", "an answer"))
 
     def _is_denied(self, response: Response, statuses: frozenset[int]) -> bool:
         """Whether this registry itself, and not where it redirected to, wants other credentials."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from promote.errors import CredentialsFault, Fault
+from promote.errors import CredentialsFault
 from promote.model import strict_json
 from promote.model.digest import Digest
 from promote.model.malformed import Malformed
@@ -23,12 +24,13 @@ from promote.oci.answer import (
     not_written,
     unexpected,
 )
+from promote.oci.blob_uploads import BlobUploads
 from promote.oci.checked import CheckedReader
 from promote.oci.referrer_list import listed, referrer
 from promote.oci.registry import DENIED, UNAUTHORIZED, Registry
 from promote.oci.store import Reader
 from promote.oci.token import PULL, PUSH
-from promote.oci.transfer import Download, UploadBody
+from promote.oci.transfer import Download
 from promote.oci.transport import discard
 from promote.oci.uploads import Uploads
 
@@ -64,8 +66,7 @@ class RegistryStore:
         self._path = registry.path(repository)
         self._read = registry.access(repository, PULL)
         self._write = registry.access(repository, PUSH)
-        self._uploads = Uploads(registry, self._path, self._write)
-        self._sessions: dict[Digest, str] = {}
+        self._uploads = BlobUploads(Uploads(registry, self._path, self._write))
 
     @property
     def repository(self) -> Repository:
@@ -144,26 +145,17 @@ class RegistryStore:
 
         def fetch(offset: int) -> Response:
             headers = {"Range": f"bytes={offset}-"} if offset else {}
-            return self._registry.ask("GET", self._url(f"blobs/{blob.digest}"), self._read, headers=headers, limit=None)
+            return self._registry.stream(self._url(f"blobs/{blob.digest}"), self._read, headers)
 
-        with contextlib.closing(Download(fetch, blob, self._host)) as download:
+        with (
+            self._registry.throttle.download(),
+            contextlib.closing(Download(fetch, blob, self._host, self._registry.patience)) as download,
+        ):
             yield CheckedReader(download, blob, str(self._repository))
 
     def put_blob(self, blob: Descriptor, content: Reader) -> None:
-        """See `Store`: one POST, one PUT of the whole.  Where it is unclear what came of it, the registry is asked."""
-        location = self._sessions.pop(blob.digest, None) or self._uploads.start()
-        body = UploadBody(content, blob)
-        try:
-            problem = self._uploads.finish(location, blob, body)
-        except CredentialsFault:
-            raise
-        except Fault as fault:
-            if body.fault:
-                self._uploads.cancel(location)
-                raise body.fault from None
-            problem = fault
-        if problem and not self.has_blob(blob.digest):
-            raise problem
+        """See `Store` and `promote.oci.blob_uploads`."""
+        self._uploads.put(blob, content, self.has_blob)
 
     def mount_blob(self, digest: Digest, source: Repository) -> bool:
         """See `Store`.  A registry that will not mount opens an upload instead, which the next `put_blob` uses."""
@@ -177,19 +169,25 @@ class RegistryStore:
             # Without the right to read the source some registries refuse the whole request (Docker Hub, Harbor).
             # Credentials that are wrong altogether fail again at the upload.
             return False
-        if response.status_code == 202 and (location := response.headers.get("Location")):
-            self._sessions[digest] = self._registry.target(response, location)
+        if response.status_code == 202 and response.headers.get("Location"):
+            self._uploads.keep(digest, response)
         return response.status_code == 201
 
     # -- lists
 
     def referrers(self, digest: Digest) -> tuple[Descriptor, ...]:
-        """See `Store`.  That a repository has no referrers API is asked once."""
-        if self._path not in self._registry.without_referrers:
+        """See `Store`.  That a repository has no referrers API is asked once, and the fallback tag with it."""
+        if self._path in self._registry.without_referrers:
+            return listed(self.resolve(digest.tag), digest, str(self._repository))
+        with contextlib.ExitStack() as stack:
+            ahead: Future[RawManifest | None] | None = None
+            if self._registry.wonders(self._path):
+                ahead = stack.enter_context(ThreadPoolExecutor(1, "fallback")).submit(self.resolve, digest.tag)
             found = self._referrers_from_api(digest)
             if found is not None:
                 return found
-        return listed(self.resolve(digest.tag), digest, str(self._repository))
+            tagged = ahead.result() if ahead else self.resolve(digest.tag)
+        return listed(tagged, digest, str(self._repository))
 
     def tags(self) -> Iterator[str]:
         """See `Store`."""
@@ -237,8 +235,9 @@ class RegistryStore:
             # Artifactory says so of what is absent, object storage of an address that was signed for GET.  The answer
             # to a GET counts, where 403 is an error: not to know is not to be absent.
             headers = {**ACCEPT, "Range": "bytes=0-0"}
-            response = self._registry.ask("GET", url, self._read, headers=headers, limit=None)
-            discard(response)
+            with self._registry.throttle.download():
+                response = self._registry.stream(url, self._read, headers)
+                discard(response)
             if response.status_code == 206:
                 return True
         said = response.headers.get("Docker-Content-Digest", str(digest)).strip()

@@ -30,37 +30,28 @@ RETRIED = frozenset({408, 425, 500, 502, 504, 520, 521, 522, 523, 524}) | BUSY
 
 
 class Transient(Exception):
-    """A failure that may be gone in a moment; `fault` is what it is when it does not go.
+    """A failure that may be gone in a moment; `fault` is what it is when it does not go."""
 
-    `wait` is how many seconds the other side asked for, None where it did not.
-    """
-
-    def __init__(self, fault: Fault, wait: float | None = None) -> None:
+    def __init__(self, fault: Fault) -> None:
         super().__init__(fault.message)
         self.fault = fault
-        self.wait = wait
 
 
 def retrying(operation: Callable[[], T]) -> T:
     """What `operation` gives, asked again while it raises `Transient`; raises its `Fault` when that does not end.
 
-    At most `ATTEMPTS` times, 0.25 s doubled with as much jitter between them, or what Retry-After says.
+    At most `ATTEMPTS` times, 0.25 s doubled with as much jitter between them.  What Retry-After says is waited for by
+    everybody, in `promote.oci.throttle`.
     """
     try:
         for attempt in stamina.retry_context(
-            on=_backoff, attempts=ATTEMPTS, timeout=None, wait_initial=0.25, wait_max=10.0, wait_jitter=0.25
+            on=Transient, attempts=ATTEMPTS, timeout=None, wait_initial=0.25, wait_max=10.0, wait_jitter=0.25
         ):
             with attempt:
                 return operation()
     except Transient as problem:
         raise problem.fault from None
     raise AssertionError("stamina ends with a result or an exception")
-
-
-def _backoff(problem: Exception) -> bool | float:
-    if not isinstance(problem, Transient):
-        return False
-    return True if problem.wait is None else problem.wait
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

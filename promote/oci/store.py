@@ -23,6 +23,10 @@ ABSENT = frozenset({"blob-missing", "content-absent"})
 """The codes of the `Fault` of `Store.open_blob` for a blob that is not there."""
 
 
+RESENDABLE = frozenset({"upload-broken", "upload-in-chunks", "credentials-expired"})
+"""The codes of the `Fault` of `Store.put_blob` for a blob that did not arrive, and may when all of it is sent again."""
+
+
 class Reader(Protocol):
     """Content as a stream."""
 
@@ -88,7 +92,10 @@ class Store(Protocol):
         """The blob as a stream of exactly `blob.size` bytes with `blob.digest`; raises `Fault` when it is absent."""
 
     def put_blob(self, blob: Descriptor, content: Reader) -> None:
-        """Store a blob from a stream, in constant memory; visible under its digest only when all of it came."""
+        """Store a blob from a stream, in constant memory; visible under its digest only when all of it came.
+
+        A stream is read once: after a `Fault` of the `RESENDABLE`, the caller may come again with a new one.
+        """
 
     def mount_blob(self, digest: Digest, source: Repository) -> bool:
         """Take a blob over from another repository of the same registry, no bytes moved; False when it will not."""

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 from promote.model.configuration import RegistryOptions
 from promote.model.reference import Repository
 from promote.oci.deferred_import import defer
+from promote.oci.patience import Patience
 from promote.oci.store import Store
 
 if TYPE_CHECKING:
     from promote.oci.registry import Registry
+
+
+_PATIENCE = Patience()
 
 
 class Stores:
@@ -21,7 +25,10 @@ class Stores:
     `options` are by ``host[:port]``.  `environ` is where registries' credentials, proxies and CA bundles are found.
     """
 
-    def __init__(self, options: Mapping[str, RegistryOptions], environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, options: Mapping[str, RegistryOptions], environ: Mapping[str, str], patience: Patience = _PATIENCE
+    ) -> None:
+        self._patience = patience
         self._options = options
         self._environ = environ
         self._lock = threading.Lock()
@@ -48,7 +55,8 @@ class Stores:
         host = repository.registry
         with self._lock:
             if host not in self._registries:
-                self._registries[host] = Registry(host, self._options.get(host, RegistryOptions()), self._environ)
+                options = self._options.get(host, RegistryOptions())
+                self._registries[host] = Registry(host, options, self._environ, self._patience)
             return RegistryStore(self._registries[host], repository)
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from promote.model.reference import Repository
 from promote.oci.challenge import Challenge, checked_realm, chosen_challenge
 from promote.oci.credential_helper import IdentityToken, Login
 from promote.oci.retry import BUSY, RETRIED, Transient, retry_after, retrying
+from promote.oci.throttle import Throttle
 from promote.oci.transport import Transport, read_capped
 
 MAX_TOKEN_BODY = 64 * 1024
@@ -67,16 +68,23 @@ class _Token:
 class Authenticator(AuthBackend):  # type: ignore[misc]
     """The authentication backend of one registry, for oras's Registry and for promote's.
 
-    `find` looks up credentials; it is called when the registry first asks, once a repository.
+    `find` looks up credentials; it is called when the registry first asks, once a repository.  A token service that is
+    busy pauses everything that `throttle` counts: without tokens the registry need not be asked.
     """
 
     def __init__(
-        self, host: str, origin: str, transport: Transport, find: Callable[[Repository], Login | IdentityToken | None]
+        self,
+        host: str,
+        origin: str,
+        transport: Transport,
+        throttle: Throttle,
+        find: Callable[[Repository], Login | IdentityToken | None],
     ) -> None:
         super().__init__()
         self._host = host
         self._origin = origin
         self._transport = transport
+        self._throttle = throttle
         self._find = find
         self._lock = threading.Lock()
         self._challenge: Challenge | None = None
@@ -154,6 +162,7 @@ class Authenticator(AuthBackend):  # type: ignore[misc]
 
         Source: distribution, "Token Authentication Specification" (GET) and "OAuth2 token retrieval" (POST).
         """
+        self._throttle.begin()
         asked = time.monotonic()
         common = [("service", key.service)] if key.service else []
         if isinstance(key.credential, IdentityToken):
@@ -166,11 +175,13 @@ class Authenticator(AuthBackend):  # type: ignore[misc]
             url = f"{key.realm}{'&' if '?' in key.realm else '?'}{query}"
             authorization = _basic(key.credential) if key.credential else None
             response = self._transport.send("GET", url, {"Accept": "application/json"}, authorization=authorization)
-        body = read_capped(response, MAX_TOKEN_BODY, self._host)
+        body = read_capped(response, MAX_TOKEN_BODY, self._host, self._transport.patience)
         status = response.status_code
         if status in RETRIED:
             fault = Fault("registry-busy", f"the token service of {self._host} answers {status}, expected 200")
-            raise Transient(fault, retry_after(response.headers) if status in BUSY else None)
+            if status in BUSY and (seconds := retry_after(response.headers)) is not None:
+                self._throttle.pause(seconds)
+            raise Transient(fault)
         if status != 200:
             raise self.refusal(access, f"its token service answers {status}")
         return self._parsed(body, asked, access)

@@ -17,6 +17,7 @@ from requests.adapters import HTTPAdapter
 from promote.errors import Fault, Misuse
 from promote.model.malformed import shown
 from promote.oci.challenge import is_loopback
+from promote.oci.patience import Pace, Patience
 from promote.oci.retry import connection_problem
 from promote.oci.store import BLOCK
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 Body = Any
 """What is sent: bytes, or an object with `read` and `__len__`."""
 
-CONNECT_SECONDS = 10
-IDLE_SECONDS = 60
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -39,7 +38,9 @@ class Transport:
     `trust_env`); proxies and CA bundles are read from `environ` here.
     """
 
-    def __init__(self, session: requests.Session, host: str, ca: Path | None, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, session: requests.Session, host: str, ca: Path | None, environ: Mapping[str, str], patience: Patience
+    ) -> None:
         session.trust_env = False
         session.headers.clear()
         session.headers.update({"User-Agent": "promote", "Accept-Encoding": "identity"})
@@ -48,6 +49,7 @@ class Transport:
         session.mount("http://", adapter)
         self._session = session
         self._host = host
+        self.patience = patience
         self._proxies = _proxies(environ)
         self._no_proxy = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
         bundle = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or environ.get("SSL_CERT_FILE")
@@ -111,12 +113,14 @@ class Transport:
     def _once(self, method: str, url: str, headers: Mapping[str, str], body: Body) -> Response:
         request = self._session.prepare_request(requests.Request(method, url, headers=dict(headers), data=body))
         request.url = url  # as given: requests rewrites escapes, and some upload addresses are signed
+        # urllib3 lets the time to connect count for each block that is sent, too.
+        connect = self.patience.idle if body else self.patience.connect
         try:
             # Not by `Session.send`: told to follow no redirect it still reads the body of one, whole and unpacked.
             return self._session.get_adapter(url).send(
                 request,
                 stream=True,
-                timeout=(CONNECT_SECONDS, IDLE_SECONDS),
+                timeout=(connect, self.patience.idle),
                 verify=self._verify,
                 proxies=self._proxies_for(url),
             )
@@ -151,24 +155,34 @@ def origin_of(url: str) -> str:
 
 
 def blocks_of(response: Response, size: int = BLOCK) -> Iterator[bytes]:
-    """The body as it came, not decoded, in blocks of `size` bytes; raises what urllib3 raises."""
-    while block := response.raw.read(size, decode_content=False):
+    """The body as it comes, not decoded, in blocks of at most `size` bytes; raises what urllib3 raises.
+
+    What was received is handed out and not waited with: so a body that creeps is seen to.
+    """
+    while block := response.raw.read1(size, decode_content=False):
         yield block
 
 
 def discard(response: Response) -> None:
     """Be done with an answer; its connection is kept when the body is short."""
     with contextlib.suppress(urllib3.exceptions.HTTPError, OSError):
-        response.raw.read(BLOCK, decode_content=False)
+        response.raw.read1(BLOCK, decode_content=False)
     response.close()
 
 
-def read_capped(response: Response, limit: int, host: str) -> bytes:
-    """The whole body; raises `Fault` where it has more than `limit` bytes, `Transient` where the connection breaks."""
+def read_capped(response: Response, limit: int, host: str, patience: Patience) -> bytes:
+    """The whole body, for which there is `patience`.
+
+    Raises `Fault` where it has more than `limit` bytes or creeps, `Transient` where the connection breaks.
+    """
     parts, size = [], 0
+    pace, before = Pace(patience, host, "an answer"), patience.clock.now()
     try:
         for block in blocks_of(response):
             size += len(block)
+            now = patience.clock.now()
+            pace.moved(len(block), now - before)
+            before = now
             if size > limit:
                 raise Fault(
                     "answer-too-large",

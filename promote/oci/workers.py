@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from queue import Empty, SimpleQueue
 from threading import Event, Lock
 from types import TracebackType
 from typing import TypeVar
@@ -13,8 +14,32 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+HEARTBEAT = 0.2
+"""Seconds after which a thread that waits looks up: a signal that comes just before a wait without end is seen in
+Python only after it, and a registry may have asked for a minute.
+"""
+
+
 class _StoppedError(Exception):
     """Work that was not begun, because other work had failed."""
+
+
+def as_they_end(futures: Sequence[Future[Result]]) -> Iterator[Future[Result]]:
+    """Each of `futures` once it has ended, however, in time.
+
+    Not by `concurrent.futures.wait`, which takes the locks of all of them one by one: an interrupt in between would
+    leave some taken, and who needs them would wait for ever.
+    """
+    ended: SimpleQueue[Future[Result]] = SimpleQueue()
+    for future in futures:
+        future.add_done_callback(ended.put)
+    left = len(futures)
+    while left:
+        try:
+            yield ended.get(timeout=HEARTBEAT)
+        except Empty:
+            continue
+        left -= 1
 
 
 class Workers:
@@ -48,8 +73,8 @@ class Workers:
         """
         futures = [self._pool.submit(self._guarded, work, item) for item in items]
         try:
-            for future in as_completed(futures):
-                future.result()
+            for ended in as_they_end(futures):
+                ended.result()
         except BaseException as problem:
             self.stop.set()
             for future in futures:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import TypeVar
 
+from promote.oci.workers import as_they_end
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -14,7 +16,8 @@ R = TypeVar("R")
 def in_parallel(act: Callable[[T], R], items: Iterable[T], jobs: int) -> list[R]:
     """`act` on each item by at most `jobs` threads, the answers in the items' order.
 
-    Raises the error of the first item, in order, that failed; waits for what was begun, begins nothing further.
+    Raises the error of the first item, in order, that failed; waits for what was begun, begins nothing further.  An
+    interrupt waits for nothing: what was begun ends when the stores that it uses are closed.
     """
     things = list(items)
     if len(things) <= 1:
@@ -30,12 +33,17 @@ def in_parallel(act: Callable[[T], R], items: Iterable[T], jobs: int) -> list[R]
             failed.set()
             raise
 
-    with ThreadPoolExecutor(max_workers=min(jobs, len(things)), thread_name_prefix="promote") as pool:
-        futures = [pool.submit(attempt, thing) for thing in things]
-        try:
-            return [future.result() for future in futures]
-        finally:
-            failed.set()  # Ctrl-C while waiting: what was not begun never is
+    pool = ThreadPoolExecutor(max_workers=min(jobs, len(things)), thread_name_prefix="promote")
+    futures = [pool.submit(attempt, thing) for thing in things]
+    try:
+        for _ended in as_they_end(futures):
+            pass
+    except BaseException:
+        failed.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+    return [future.result() for future in futures]
 
 
 def together(*acts: Callable[[], object]) -> None:

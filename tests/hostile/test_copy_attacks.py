@@ -739,21 +739,33 @@ def nursery() -> Iterator[Nursery]:
     started.close()
 
 
-@pytest.mark.parametrize("referrers", [False, pytest.param(True, marks=pytest.mark.exhaustive)])
-def test_c16_killed_at_any_request_the_next_run_finishes(world: World, nursery: Nursery, referrers: bool) -> None:
+@pytest.mark.parametrize(
+    ("side", "referrers"),
+    [
+        ("target", False),
+        pytest.param("target", True, marks=pytest.mark.exhaustive),
+        pytest.param("source", False, marks=pytest.mark.exhaustive),
+        pytest.param("source", True, marks=pytest.mark.exhaustive),
+    ],
+)
+def test_c16_killed_at_any_request_the_next_run_finishes(
+    world: World, nursery: Nursery, side: str, referrers: bool
+) -> None:
     """After what was asked for is done and before that is known, which is where a kill before the next one finds it."""
     world.target.referrers = referrers
+    asked = world.target if side == "target" else world.source
     root = put_image(world.staging, b"x" * 300_000, tag=TAG)
     put_image(world.staging, b"signature", subject=root)
     put_image(world.staging, b"sbom", tag=f"{root.digest.tag}.sbom")
     expected = contents(graph_of(world.staging))
+    asked.forget_requests()
     assert nursery.copy(world) == 0
-    for number in range(1, len(world.target.requests) + 1):
+    for number in range(1, len(asked.requests) + 1):
         world.target.repositories.clear()
-        world.target.forget_requests()
-        world.target.faults = [_deadly(world.target, nursery, number)]
+        asked.forget_requests()
+        asked.faults = [_deadly(asked, nursery, number)]
         assert os.WTERMSIG(nursery.copy(world)) == signal.SIGKILL
-        world.target.faults = []
+        asked.faults = []
         _check_end(world, root, expected)
 
 

@@ -175,7 +175,7 @@ def test_token_that_was_revoked_is_asked_for_again(open_store: Open) -> None:
 def test_token_service_that_is_busy_is_asked_again(open_store: Open) -> None:
     with RegistryServer(auth="token") as server:
         server.faults = [
-            once(when("GET", "/token", Answer(503, {"Retry-After": "1"}))),
+            once(when("GET", "/token", Answer(503, {"Retry-After": "0"}))),
             once(when("GET", "/token", Drop())),
         ]
         assert open_store(server, entry=right(server)).resolve("latest") is None

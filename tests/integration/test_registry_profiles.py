@@ -502,7 +502,7 @@ def test_docker_hub_keeps_one_part_names_under_library(tmp_path: Path) -> None:
 def test_docker_hub_that_counts_is_waited_for(start: Start) -> None:
     place = start(DOCKER_HUB)
     load_layout(FIXTURES / "v3-keyless" / "layout", place.server, "acme/web")
-    busy = Answer(429, {"Retry-After": "1", "ratelimit-remaining": "0;w=21600"}, error(429, "TOOMANYREQUESTS").body)
+    busy = Answer(429, {"Retry-After": "0", "ratelimit-remaining": "0;w=21600"}, error(429, "TOOMANYREQUESTS").body)
     place.server.faults = [once(when("GET", "/manifests/", busy), times=2)]
     assert place.open().resolve(TAG) is not None
     assert place.server.count("GET", "/manifests/") == 4  # one more for the 401 that asks for credentials

@@ -30,3 +30,7 @@ class TestDistribution3(_OnRegistry):
 
 class TestGoContainerregistry(_OnRegistry):
     name = "ggcr"
+
+
+class TestGoContainerregistryWithoutReferrers(_OnRegistry):
+    name = "ggcr_without_referrers"

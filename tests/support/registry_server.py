@@ -226,6 +226,9 @@ class RegistryServer:
         self.requests: list[Request] = []
         self.connections = 0
         """How many were ever opened."""
+        self.at_once = 0
+        self.most_at_once = 0
+        """How many requests are, and at most ever were, between their arrival and the last bytes of their answer."""
         self.lock = threading.RLock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.registry = self
@@ -331,6 +334,21 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, self.path, {k.lower(): v for k, v in self.headers.items()})
         with registry.lock:
             registry.requests.append(request)
+            registry.at_once += 1
+            registry.most_at_once = max(registry.most_at_once, registry.at_once)
+        self._counted = True
+        try:
+            self._answered(registry, request)
+        finally:
+            self._done()
+
+    def _done(self) -> None:
+        """The client may ask the next thing now."""
+        with self.server.registry.lock:
+            self.server.registry.at_once -= self._counted
+        self._counted = False
+
+    def _answered(self, registry: RegistryServer, request: Request) -> None:
         said = next((s for hook in tuple(registry.faults) if (s := hook(request)) is not None), None)
         if isinstance(said, Drop):
             self.close_connection = True
@@ -351,6 +369,7 @@ class _Handler(BaseHTTPRequestHandler):
         if tamper.body:
             body = tamper.body(body if isinstance(body, bytes) else b"".join(body))
             headers.pop("Content-Length", None)
+        as_it_comes = not isinstance(body, bytes)
         if isinstance(body, bytes):
             headers.setdefault("Content-Length", str(len(body)))
             body = [body]
@@ -363,11 +382,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         left = tamper.cut
+        unsent = int(headers.get("Content-Length") or 0)
         for block in body if self.command != "HEAD" else ():
+            unsent -= len(block)
+            if unsent <= 0:
+                self._done()
             self.wfile.write(block if left is None else block[:left])
             if left is not None and (left := left - len(block)) <= 0:
                 self.close_connection = True
                 break
+            if as_it_comes:
+                self.wfile.flush()
+        self._done()
         self.wfile.flush()
 
     def _read_block(self) -> bytes:

@@ -1,4 +1,4 @@
-"""Three real registries on 127.0.0.1, each kept while a block runs."""
+"""Real registries on 127.0.0.1, each kept while a block runs."""
 
 from __future__ import annotations
 
@@ -35,9 +35,22 @@ def distribution3(tools: Mapping[str, Path], directory: Path) -> Iterator[str]:
 @contextmanager
 def ggcr(tools: Mapping[str, Path], directory: Path) -> Iterator[str]:
     """The registry of go-containerregistry, in memory, with the referrers API.  Its ``host:port``."""
+    with _refregistry(tools["refregistry"], directory) as host:
+        yield host
+
+
+@contextmanager
+def ggcr_without_referrers(tools: Mapping[str, Path], directory: Path) -> Iterator[str]:
+    """The same as its project ships it, without that API.  Its ``host:port``."""
+    with _refregistry(tools["refregistry"], directory, "without-referrers") as host:
+        yield host
+
+
+@contextmanager
+def _refregistry(binary: Path, directory: Path, *options: str) -> Iterator[str]:
     host = f"127.0.0.1:{free_port()}"
     directory.mkdir(parents=True, exist_ok=True)
-    with server([tools["refregistry"], host], ready=f"http://{host}/v2/", log=directory / "registry.log"):
+    with server([binary, host, *options], ready=f"http://{host}/v2/", log=directory / "registry.log"):
         yield host
 
 
@@ -57,5 +70,10 @@ def _distribution(binary: Path, directory: Path) -> Iterator[str]:
         yield f"127.0.0.1:{port}"
 
 
-REGISTRIES = {"distribution2": distribution2, "distribution3": distribution3, "ggcr": ggcr}
+REGISTRIES = {
+    "distribution2": distribution2,
+    "distribution3": distribution3,
+    "ggcr": ggcr,
+    "ggcr_without_referrers": ggcr_without_referrers,
+}
 """Every registry by the name that tests use."""

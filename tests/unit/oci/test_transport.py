@@ -8,11 +8,12 @@ import pytest
 import requests
 
 from promote.errors import Fault, Misuse
+from promote.oci.patience import Patience
 from promote.oci.transport import Transport, origin_of
 
 
 def transport(**environ: str) -> Transport:
-    return Transport(requests.Session(), "registry.example", None, environ)
+    return Transport(requests.Session(), "registry.example", None, environ, Patience())
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_proxies_are_those_of_the_environment_given() -> None:
 
 def test_environment_of_requests_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
     session = requests.Session()
-    Transport(session, "registry.example", None, {})
+    Transport(session, "registry.example", None, {}, Patience())
     assert session.trust_env is False
     assert session.headers["Accept-Encoding"] == "identity"
 
@@ -85,4 +86,4 @@ def test_ca_bundle_that_is_none_is_misuse(tmp_path: Path) -> None:
     (tmp_path / "empty.pem").write_text("")
     for name in ("absent.pem", "empty.pem"):
         with pytest.raises(Misuse, match=name):
-            Transport(requests.Session(), "registry.example", tmp_path / name, {})
+            Transport(requests.Session(), "registry.example", tmp_path / name, {}, Patience())
