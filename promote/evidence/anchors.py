@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -45,7 +46,7 @@ class Anchors:
 
         return verifier_of(self.root.content)
 
-    def key_that_signed(self, signature: bytes, message: bytes, hint: bytes | None = None) -> PublicKey:
+    def key_that_signed(self, signature: bytes, message: bytes, hint: str | None = None) -> PublicKey:
         """The trusted key that made `signature`; raises `Flawed`.
 
         `hint` is unsigned and opaque.  It chooses between two words of a refusal and nothing else.
@@ -60,12 +61,12 @@ class Anchors:
                 expected=self.named(),
                 actual="a key",
             )
-        if hint is not None and hint not in {key.spki_hash for _, key in self.keys}:
+        if hint is not None and hint not in {_cosigns_hint(key) for _, key in self.keys}:
             raise Flawed(
                 Flaw.FOREIGN,
                 "signed with a key that promote.yaml does not name",
                 expected=self.named(),
-                actual=f"a key with hint {hint.hex()[:64]}",
+                actual=f"a key with hint {shown(hint)}",
             )
         raise Flawed(
             Flaw.INVALID,
@@ -77,6 +78,11 @@ class Anchors:
     def named(self) -> str:
         """The trusted signers on one line, for a message."""
         return shown("; ".join(str(s) for s in self.trust.signers) or "no signer at all", 300)
+
+
+def _cosigns_hint(key: PublicKey) -> str:
+    """What cosign calls a key: its SHA-256 in base64."""
+    return base64.b64encode(key.spki_hash).decode()
 
 
 def _load(signer: KeySigner) -> PublicKey:

@@ -20,6 +20,10 @@ from promote.model.malformed import Malformed
 MEDIA_TYPE = re.compile(r"application/vnd\.dev\.sigstore\.bundle(\.v\d+\.\d+\+json|\+json;\s*version=v?\d+\.\d+)")
 """``.v0.3+json``, and the older ``+json;version=0.1``.  Source: sigstore/protobuf-specs, sigstore_bundle.proto."""
 
+# Bundles of this version may have the log's promise alone; later ones must have its proof (sigstore_bundle.proto,
+# "media_type").
+_PROMISE_ONLY = re.compile(r"application/vnd\.dev\.sigstore\.bundle(\.v0\.1\+json|\+json;\s*version=v?0\.1)")
+
 _SIGNERS = frozenset({"certificate", "x509CertificateChain", "publicKey"})
 
 
@@ -31,6 +35,11 @@ class Bundle:
     material: dict[str, Any]
     signed: Signed
     by_certificate: bool
+
+    @property
+    def media_type(self) -> str:
+        """The bundle's media type, which says its version."""
+        return text(self.document.get("mediaType"), "bundle mediaType")
 
     @property
     def entries(self) -> list[dict[str, Any]]:
@@ -51,7 +60,11 @@ class Bundle:
 
 def parse(content: bytes) -> Bundle:
     """The bundle in `content`; raises `Malformed`, or `Flawed` for a form that is not verified."""
-    document = strict_json.loads_object(content, "bundle")
+    return parsed(strict_json.loads_object(content, "bundle"))
+
+
+def parsed(document: dict[str, Any]) -> Bundle:
+    """The bundle in a parsed `document`, which it takes over; raises as `parse` does."""
     if not MEDIA_TYPE.fullmatch(text(document.get("mediaType"), "bundle mediaType")):
         raise Malformed("bundle mediaType", document["mediaType"], "a Sigstore bundle")
     material = child(document, "verificationMaterial", "bundle")
@@ -86,21 +99,26 @@ def promised_time(entry: dict[str, Any], log: LogKey) -> datetime | None:
     return promise.check(log)
 
 
+def lacks_proof(entry: dict[str, Any], media_type: str) -> bool:
+    """Whether the entry may do without a proof, and does.  A proof without a signed checkpoint shows nothing."""
+    if not _PROMISE_ONLY.fullmatch(media_type):
+        return False
+    proof = entry.get("inclusionProof")
+    return proof is None or (isinstance(proof, dict) and not proof.get("checkpoint"))
+
+
 def log_id(entry: dict[str, Any]) -> bytes:
     """What the entry calls its log; raises `Malformed`."""
     return unbase64(child(entry, "logId", "log entry").get("keyId"), "log entry logId")
 
 
 def verified_times(bundle: Bundle, root: TrustRoot) -> list[datetime]:
-    """Every time that the bundle proves, by promise or by time stamp; raises `Flawed` for a log unknown or outdated."""
-    times: list[datetime] = []
-    for entry in bundle.entries:
-        log = root.log(log_id(entry))
-        if log is None:
-            invalid("logged by a log that the trusted root does not know", actual=log_id(entry).hex())
-        promised = promised_time(entry, log)
-        if promised is not None:
-            times.append(promised)
+    """Every time that the bundle proves, by promise or by time stamp; raises `Flawed` for logs unknown or outdated."""
+    logs = [(entry, root.log(log_id(entry))) for entry in bundle.entries]
+    if logs and not any(log for _, log in logs):
+        invalid("logged by a log that the trusted root does not know", actual=log_id(logs[0][0]).hex())
+    promised = (promised_time(entry, log) for entry, log in logs if log is not None)
+    times = [time for time in promised if time is not None]
     stamped = timestamp.verified_time(bundle.stamps, bundle.signed.signature, root) if bundle.stamps else None
     return [*times, *([stamped] if stamped else [])]
 

@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
-from promote.evidence import inclusion, log_body, timestamp
+from promote.evidence import log_entry, timestamp
 from promote.evidence.anchors import Anchors
-from promote.evidence.bundle import Bundle, log_id, promised_time
-from promote.evidence.flawed import invalid
-from promote.evidence.public_key import PublicKey
-from promote.evidence.reading import child, unbase64
-from promote.evidence.signed import Signed, Verified
-from promote.evidence.trust_root import LogKey
-from promote.model.evidence import Log, SignedBy
+from promote.evidence.bundle import Bundle
+from promote.evidence.reading import child, text
+from promote.evidence.signed import Verified
+from promote.model.evidence import SignedBy
 
 
 def verify(bundle: Bundle, anchors: Anchors) -> Verified:
-    """The payload of a bundle with a key's hint; raises `Malformed` or `Flawed`."""
+    """The payload of a bundle with a key's hint; raises `Malformed` or `Flawed`.
+
+    A key needs no log.  What a log of the root says must hold; what an unknown log says is worth nothing.
+    """
     signed = bundle.signed
     key = anchors.key_that_signed(signed.signature, signed.message, _hint(bundle))
-    log, time = Log.NONE, None
-    if len(bundle.entries) > 1:
-        invalid(f"the bundle has {len(bundle.entries)} log entries", expected="at most one")
-    for entry in bundle.entries:
-        known = anchors.root.log(log_id(entry))
-        if known is not None:
-            time = _check_entry(entry, known, signed, key)
-            log = Log.PROOF
+    logged = log_entry.check(bundle, key.spki, anchors.root)
+    time = next(iter(logged.times), None)
     if time is None and bundle.stamps:
         time = timestamp.verified_time(bundle.stamps, signed.signature, anchors.root)
-    return Verified(signed.payload_type, signed.payload, SignedBy(key=key.fingerprint), log, time)
+    return Verified(signed.payload_type, signed.payload, SignedBy(key=key.fingerprint), logged.log, time)
 
 
-def _check_entry(entry: dict[str, Any], log: LogKey, signed: Signed, key: PublicKey) -> datetime | None:
-    """The time that the log promised, None where it made no promise (Rekor v2); raises `Flawed`."""
-    body = unbase64(entry.get("canonicalizedBody"), "log entry body")
-    inclusion.check(body, child(entry, "inclusionProof", "log entry"), log)
-    log_body.bind(body, signed, key.spki)
-    return promised_time(entry, log)
-
-
-def _hint(bundle: Bundle) -> bytes | None:
+def _hint(bundle: Bundle) -> str | None:
+    """The name that the signer gave to the key: any text (sigstore_common.proto, "PublicKeyIdentifier")."""
     hint = child(bundle.material, "publicKey", "bundle").get("hint")
-    return unbase64(hint, "bundle publicKey.hint") if hint else None
+    return text(hint, "bundle publicKey.hint") if hint else None

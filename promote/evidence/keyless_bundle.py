@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import datetime
+from typing import Any
 
 from cryptography.x509 import Certificate
 from sigstore.errors import Error
@@ -34,7 +36,7 @@ def verify(bundle: Bundle, anchors: Anchors) -> Verified:
     here.
     """
     try:
-        parsed = SigstoreBundle.from_json(json.dumps(bundle.document))
+        parsed = SigstoreBundle.from_json(json.dumps(_plain(bundle)))
         payload_type, payload = anchors.sigstore.verify_dsse(parsed, _SignerComesLater())
     except InvalidBundle as problem:
         raise Flawed(Flaw.INVALID, f"the bundle is not complete: {shown(str(problem))}") from None
@@ -45,6 +47,20 @@ def verify(bundle: Bundle, anchors: Anchors) -> Verified:
     leaf = parsed.signing_certificate
     time = _checked_time(bundle, leaf, anchors)
     return Verified(payload_type, payload, certificates.signed_by(leaf), Log.PROOF, time)
+
+
+def _plain(bundle: Bundle) -> dict[str, Any]:
+    """The bundle with its envelope in standard base64: DSSE allows both alphabets, sigstore-python reads one."""
+    envelope, signed = bundle.document["dsseEnvelope"], bundle.signed
+    signature = {**envelope["signatures"][0], "sig": _base64(signed.signature)}
+    return {
+        **bundle.document,
+        "dsseEnvelope": {**envelope, "payload": _base64(signed.payload), "signatures": [signature]},
+    }
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
 
 
 def _checked_time(bundle: Bundle, leaf: Certificate, anchors: Anchors) -> datetime:

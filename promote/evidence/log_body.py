@@ -49,6 +49,14 @@ def _hashedrekord_1(spec: dict[str, Any], signed: Signed, verifier: bytes) -> No
     _same("the log entry's signer", _pem(unbase64(key, "log entry key")), verifier)
 
 
+def _rekord(spec: dict[str, Any], signed: Signed, verifier: bytes) -> None:
+    """Source: sigstore/rekor, pkg/types/rekord/v0.0.1/rekord_v0_0_1_schema.json: what the first cosign logged."""
+    form = child(spec, "signature", "log entry").get("format")
+    if form != "x509":
+        invalid("the log entry's signature is of another kind", expected="x509", actual=shown(form))
+    _hashedrekord_1(spec, signed, verifier)
+
+
 def _hashedrekord_2(spec: dict[str, Any], signed: Signed, verifier: bytes) -> None:
     """Source: sigstore/rekor-tiles, api/proto/rekor/v2/hashedrekord.proto."""
     inner = child(spec, "hashedRekordV002", "log entry")
@@ -104,6 +112,7 @@ def _intoto_2(spec: dict[str, Any], signed: Signed, verifier: bytes) -> None:
 _READERS: dict[tuple[object, object], Callable[[dict[str, Any], Signed, bytes], None]] = {
     ("hashedrekord", "0.0.1"): _hashedrekord_1,
     ("hashedrekord", "0.0.2"): _hashedrekord_2,
+    ("rekord", "0.0.1"): _rekord,
     ("dsse", "0.0.1"): _dsse,
     ("intoto", "0.0.1"): _intoto_1,
     ("intoto", "0.0.2"): _intoto_2,

@@ -8,13 +8,23 @@ from typing import Any
 
 from promote.model.malformed import Malformed
 
+_LINE_BREAKS = str.maketrans("", "", "\r\n")
+_URL_SAFE = str.maketrans("-_", "+/")
+
 
 def unbase64(value: object, what: str) -> bytes:
-    """The bytes of standard, padded base64 (RFC 4648 section 4); raises `Malformed`."""
+    """The bytes of base64 in one of its two alphabets (RFC 4648, sections 4 and 5); raises `Malformed`.
+
+    DSSE's envelopes and protobuf's JSON leave the alphabet to the writer, protobuf's JSON the padding as well.  Go's
+    decoder, and with it cosign, passes over line breaks, which `openssl base64` writes.
+    """
     if not isinstance(value, str):
         raise Malformed(what, value, "a base64 string")
+    plain = value.translate(_LINE_BREAKS)
+    if plain.isascii() and not ({"+", "/"} & set(plain)):
+        plain = plain.translate(_URL_SAFE)
     try:
-        return base64.b64decode(value, validate=True)
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise Malformed(what, value, "base64") from None
 

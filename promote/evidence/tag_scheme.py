@@ -33,26 +33,26 @@ MATERIAL = (SIGNATURE, CERTIFICATE, PROMISE, TIMESTAMP)
 def verify_simple_signing(payload: bytes, annotations: Mapping[str, str], anchors: Anchors) -> Verified:
     """A simple-signing payload with its signature in `annotations`; raises `Malformed` or `Flawed`."""
     signature = unbase64(annotations.get(SIGNATURE), "signature annotation")
-    return _verify(simple_signed(payload, signature), signature, annotations, anchors)
+    return _verify(simple_signed(payload, signature), (signature,), annotations, anchors)
 
 
 def verify_envelope(content: bytes, annotations: Mapping[str, str], anchors: Anchors) -> Verified:
     """A DSSE envelope with the rest of its material in `annotations`; raises `Malformed` or `Flawed`.
 
-    Cosign stamps the whole envelope here, not its signature.
+    Cosign 2 stamps the whole envelope here, cosign 3 the signature in it, as in a bundle.
     """
     signed = envelope_signed(strict_json.loads_object(content, "envelope"), content)
-    return _verify(signed, content, annotations, anchors)
+    return _verify(signed, (content, signed.signature), annotations, anchors)
 
 
-def _verify(signed: Signed, stamped: bytes, annotations: Mapping[str, str], anchors: Anchors) -> Verified:
+def _verify(signed: Signed, stamped: tuple[bytes, ...], annotations: Mapping[str, str], anchors: Anchors) -> Verified:
     if annotations.get(CERTIFICATE):
         return _verify_with_certificate(signed, stamped, annotations, anchors)
     return _verify_with_key(signed, stamped, annotations, anchors)
 
 
 def _verify_with_certificate(
-    signed: Signed, stamped: bytes, annotations: Mapping[str, str], anchors: Anchors
+    signed: Signed, stamped: tuple[bytes, ...], annotations: Mapping[str, str], anchors: Anchors
 ) -> Verified:
     leaf = certificates.from_pem(annotations[CERTIFICATE])
     promise = _promise(annotations)
@@ -68,7 +68,9 @@ def _verify_with_certificate(
     return Verified(signed.payload_type, signed.payload, certificates.signed_by(leaf), log, time)
 
 
-def _verify_with_key(signed: Signed, stamped: bytes, annotations: Mapping[str, str], anchors: Anchors) -> Verified:
+def _verify_with_key(
+    signed: Signed, stamped: tuple[bytes, ...], annotations: Mapping[str, str], anchors: Anchors
+) -> Verified:
     """A key needs no log.  A promise by a log of the root must hold; one by an unknown log is worth nothing."""
     key = anchors.key_that_signed(signed.signature, signed.message)
     log, time = Log.NONE, None
@@ -79,7 +81,7 @@ def _verify_with_key(signed: Signed, stamped: bytes, annotations: Mapping[str, s
         log_body.bind(promise.entry, signed, key.spki)
         log = Log.PROMISE
     elif stamps := _stamps(annotations):
-        time = timestamp.verified_time(stamps, stamped, anchors.root)
+        time = _earliest(stamps, stamped, anchors)
     return _verified_by_key(signed, key, log, time)
 
 
@@ -99,10 +101,10 @@ def _promised_time(promise: Promise, anchors: Anchors) -> datetime:
     return promise.check(log)
 
 
-def _stamped_time(stamped: bytes, annotations: Mapping[str, str], anchors: Anchors) -> datetime:
+def _stamped_time(stamped: tuple[bytes, ...], annotations: Mapping[str, str], anchors: Anchors) -> datetime:
     """The time of a signature that is in no log; raises `Flawed`."""
     stamps = _stamps(annotations)
-    time = timestamp.verified_time(stamps, stamped, anchors.root)
+    time = _earliest(stamps, stamped, anchors)
     if time is None:
         invalid(
             "nothing proves when this was signed",
@@ -110,6 +112,12 @@ def _stamped_time(stamped: bytes, annotations: Mapping[str, str], anchors: Ancho
             actual="a time stamp that does not verify" if stamps else "neither",
         )
     return time
+
+
+def _earliest(stamps: list[bytes], stamped: tuple[bytes, ...], anchors: Anchors) -> datetime | None:
+    """The earliest time at which an authority saw one of `stamped`; None when no stamp verifies."""
+    times = (timestamp.verified_time(stamps, message, anchors.root) for message in stamped)
+    return min((time for time in times if time is not None), default=None)
 
 
 def _stamps(annotations: Mapping[str, str]) -> list[bytes]:

@@ -156,7 +156,10 @@ def _log_key(item: dict[str, Any]) -> LogKey | None:
     except Malformed:
         return None  # a kind of key that promote does not know yet must not take the other logs' entries with it
     log_id = unbase64(child(item, "logId", "log").get("keyId"), "log logId.keyId")
-    return LogKey(log_id, key, _window(public_key))
+    window = _window(public_key)
+    if window.start is None:  # a log's key that counts since ever is a mistake to sigstore-go as well
+        raise Malformed("log validFor.start", None, "the time since when the log's key counts")
+    return LogKey(log_id, key, window)
 
 
 def _authority(item: dict[str, Any]) -> Authority:

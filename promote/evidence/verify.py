@@ -76,13 +76,18 @@ def _judge(candidate: Candidate, content: bytes, anchors: Anchors, conditions: C
 
 def _verified(candidate: Candidate, content: bytes, anchors: Anchors) -> Verified:
     if candidate.form is Form.BUNDLE:
-        return _verified_bundle(bundle.parse(content), anchors)
+        return verify_bundle(content, anchors)
     if candidate.form is Form.SIMPLE_SIGNING:
         return tag_scheme.verify_simple_signing(content, candidate.material, anchors)
     return tag_scheme.verify_envelope(content, candidate.material, anchors)
 
 
-def _verified_bundle(parsed: bundle.Bundle, anchors: Anchors) -> Verified:
+def verify_bundle(content: bytes, anchors: Anchors) -> Verified:
+    """The payload of the bundle in `content`, its signature verified and its claims not; raises as the lanes do.
+
+    That is `Malformed` or `Flawed`, and whatever sigstore-python raises on hostile input.
+    """
+    parsed = bundle.parse(content)
     if not parsed.by_certificate:
         return key_bundle.verify(parsed, anchors)
     if certificate_bundle.is_ours(parsed, anchors):

@@ -119,15 +119,31 @@ def _relations(document: dict[str, Any], root: dict[str, Any], components: list[
         known.add(reference)
     if isinstance(root.get("bom-ref"), str):
         known.add(root["bom-ref"])
-    count = 0
-    for dependency in _objects(document, "dependencies"):
-        needed = [*_list(dependency.get("dependsOn")), *_list(dependency.get("provides"))]
-        for reference in (dependency.get("ref"), *needed):
-            # A BOM-Link names something in another document (CycloneDX, "BOM-Link").
-            if not isinstance(reference, str) or (reference not in known and not reference.startswith("urn:cdx:")):
-                raise Malformed("CycloneDX dependency", reference, "the bom-ref of something that is listed")
-        count += len(needed)
-    return count
+    dependencies = _objects(document, "dependencies")
+    needed = [[*_list(d.get("dependsOn")), *_list(d.get("provides"))] for d in dependencies]
+    ends = [end for d, others in zip(dependencies, needed, strict=True) for end in (d.get("ref"), *others)]
+    if not all(isinstance(end, str) and end in known for end in ends):
+        known |= _references(document)  # the tools that built it, say, are listed elsewhere: looked for when needed
+    for end in ends:
+        # A BOM-Link names something in another document (CycloneDX, "BOM-Link").
+        if not isinstance(end, str) or (end not in known and not end.startswith("urn:cdx:")):
+            raise Malformed("CycloneDX dependency", end, "the bom-ref of something that is listed")
+    return sum(len(others) for others in needed)
+
+
+def _references(document: dict[str, Any]) -> set[str]:
+    """Every bom-ref in the document, wherever it stands."""
+    found: set[str] = set()
+    waiting: list[Any] = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+            if isinstance(reference := value.get("bom-ref"), str):
+                found.add(reference)
+        elif isinstance(value, list):
+            waiting.extend(value)
+    return found
 
 
 def _images(root: dict[str, Any]) -> Iterator[Digest]:

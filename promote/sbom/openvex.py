@@ -104,7 +104,8 @@ def _statement(entry: object, written: datetime) -> Statement:
 def _vulnerability(value: object) -> Iterator[str]:
     if isinstance(value, dict):
         aliases = value.get("aliases")
-        listed = [value.get("name"), *(aliases if isinstance(aliases, list) else [])]
+        # The identifier may be the name itself, or an address that is no finding's name and fits none.
+        listed = [value.get("name"), value.get("@id"), *(aliases if isinstance(aliases, list) else [])]
     else:
         listed = [value]
     found = [name for name in listed if isinstance(name, str) and name]

@@ -35,7 +35,7 @@ def test_a_key_bundle_without_log_entries_is_read() -> None:
     assert (bundle.by_certificate, bundle.entries, bundle.stamps) == (False, [], [])
 
 
-@pytest.mark.parametrize("hint", ["", b64(b"\0" * 32), None])
+@pytest.mark.parametrize("hint", ["", b64(b"\0" * 32), "SHA256:not base64 at all", None])
 def test_the_hint_of_a_key_is_opaque(hint: str | None) -> None:
     key = TestKey.make()
     target = image("v3-key").bare()
@@ -43,6 +43,15 @@ def test_the_hint_of_a_key_is_opaque(hint: str | None) -> None:
     bundle = key.bundle(payload, verificationMaterial={"publicKey": {} if hint is None else {"hint": hint}})
     found = target.with_nodes(manifest_node(target, [(BUNDLE, bundle, {})])).findings(Trust((key.signer,)))
     assert [e.log for e in found.accepted] == [Log.NONE]
+
+
+@pytest.mark.parametrize(("hint", "flaw"), [("KMS key 7", Flaw.FOREIGN), ("", Flaw.INVALID), (7, Flaw.MALFORMED)])
+def test_the_hint_chooses_the_word_of_a_refusal(hint: object, flaw: Flaw) -> None:
+    target = image("v3-key").bare()
+    payload = json.dumps(statement(target.digest)).encode()
+    bundle = TestKey.make().bundle(payload, verificationMaterial={"publicKey": {"hint": hint}})
+    found = target.with_nodes(manifest_node(target, [(BUNDLE, bundle, {})])).findings(Trust((TestKey.make().signer,)))
+    assert [r.flaw for r in found.rejected] == [flaw]
 
 
 @pytest.mark.parametrize(

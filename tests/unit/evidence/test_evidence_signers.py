@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from support.cosign_fixtures import BUILD, BUNDLE, COMMIT, TestKey, image, manifest_node, statement
+from support.cosign_fixtures import BUILD, BUNDLE, COMMIT, TestKey, b64, image, manifest_node, statement
 from support.github_root import CLAIMS, SIGNED, PrivateSigstore, authority
 
 from promote.evidence.signers import Conditions
@@ -284,7 +284,17 @@ def test_a13_a_private_bundle_brings_no_trust_of_its_own():
     document = json.loads(OURS.bundle(payload(), leaf))
     material = document["verificationMaterial"]
     own = material.pop("certificate")
-    for chain, good in (([own], True), ([own, own], False), ([], False)):
+    root, broken, between = {"rawBytes": b64(OURS.ca.der)}, {"rawBytes": b64(b"?")}, {"rawBytes": b64(OURS.tsa.der)}
+    chains = (
+        ([own], True),
+        ([own, between], True),
+        ([between, own], False),
+        ([own, root], False),
+        ([own, broken], False),
+        ([own, *([between] * 10)], False),
+        ([], False),
+    )
+    for chain, good in chains:
         material["x509CertificateChain"] = {"certificates": chain}
         assert (verdict(private(json.dumps(document).encode())) is None) is good
 

@@ -106,3 +106,12 @@ def test_a_file_that_is_no_trusted_root_is_a_mistake_in_the_configuration(conten
         target = image(case)
         with pytest.raises(Misuse):
             target.findings(Trust(target.trust.signers, content))
+
+
+@pytest.mark.parametrize("logs", ["tlogs", "ctlogs"])
+@pytest.mark.parametrize("window", [None, {}, {"end": "2030-01-01T00:00:00Z"}])
+def test_a_log_key_that_counts_since_ever_is_a_mistake(logs: str, window: dict | None) -> None:
+    document = json.loads(ROOT)
+    document[logs][0]["publicKey"]["validFor"] = window
+    with pytest.raises(Misuse, match=r"validFor\.start"):
+        TrustRoot.parse(json.dumps(document).encode())

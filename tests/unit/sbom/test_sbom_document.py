@@ -155,3 +155,22 @@ def test_the_families_are_versioned_or_not_and_nothing_else() -> None:
 
 def test_a_versioned_type_reads_the_same() -> None:
     assert read(f"{SPDX}/v2.3", spdx()) == read(SPDX, spdx())
+
+
+TOOLS = {"tools": {"components": [{"bom-ref": "tool", "name": "builder"}]}}
+STEPS = [{"workflows": [{"bom-ref": "step"}], "components": [{"bom-ref": "input", "name": "source"}]}]
+
+
+def test_a_dependency_may_be_of_whatever_has_a_reference() -> None:
+    links = [{"ref": "tool", "dependsOn": ["input"]}, {"ref": "step", "dependsOn": ["tool"], "provides": ["input"]}]
+    result = read(CYCLONEDX, cyclonedx(metadata=TOOLS, formulation=STEPS, dependencies=links))
+    assert isinstance(result, Sbom)
+    assert (result.relations, len(result.packages)) == (3, 2)
+
+
+@pytest.mark.parametrize("end", ["gone", None, 1, ["tool"]])
+def test_a_dependency_of_nothing_in_the_document_is_malformed(end: object) -> None:
+    links = [{"ref": "tool", "dependsOn": ["input"]}, {"ref": "tool", "dependsOn": [end]}]
+    result = read(CYCLONEDX, cyclonedx(metadata=TOOLS, formulation=STEPS, dependencies=links))
+    assert isinstance(result, Unreadable)
+    assert result.reason == "malformed"
