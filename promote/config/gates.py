@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from promote.config.schema import GatesSection, SbomSection, VulnerabilitiesSection
+from promote.config.timing import approvals, duration, freeze
 from promote.config.trust_section import AttestationSection, SignatureSection
 from promote.model.package_rule import PackageRule
 from promote.model.policy import (
@@ -57,6 +58,10 @@ def gates(base: GatesSection, own: GatesSection) -> Gates:
         deployed=DeployedDemand(deployed) if deployed else DeployedDemand.EVER,
         vulnerabilities=None if scan in (None, "off") else _vulnerabilities(scan),
         commit_witnesses=frozenset(map(Witness, witnesses)),
+        effect_required=both.effect == "required",
+        soak=_duration(both.soak),
+        freeze=tuple(dict.fromkeys(freeze(section) for section in (*(base.freeze or ()), *(own.freeze or ())))),
+        approvals=approvals(both.approvals) if both.approvals else None,
     )
 
 
@@ -113,16 +118,14 @@ def _sbom(section: SbomSection, base: Any) -> SbomPolicy:
         required=tuple(name for name, wanted in section.profiles.items() if wanted == "require"),
         reported=tuple(name for name, wanted in section.profiles.items() if wanted == "report"),
         deny=tuple(PackageRule.parse(text) for text in dict.fromkeys(deny)),
+        signers=tuple(section.signers),
     )
 
 
 def _vulnerabilities(section: VulnerabilitiesSection) -> VulnerabilityPolicy:
     limits = {Severity(name): limit for name, limit in section.max.items()}
-    return VulnerabilityPolicy(limits, _duration(section.max_age), tuple(section.scanner))
+    return VulnerabilityPolicy(limits, _duration(section.max_age), tuple(section.scanner), tuple(section.signers))
 
 
 def _duration(text: str | None) -> timedelta | None:
-    if text is None:
-        return None
-    unit = {"m": "minutes", "h": "hours", "d": "days"}[text[-1]]
-    return timedelta(**{unit: int(text[:-1])})
+    return None if text is None else duration(text)

@@ -93,6 +93,8 @@ def check_demands(gates: Gates, own: Where, found: Trust, add: Add, unknown: Unk
     """Note where `gates`, written at `own`, ask `found` for what it can never give, or for less than may be asked."""
     names = [s.name for s in found.signers if s.name]
     demanded = [("attestations", name) for demand in gates.attestations for name in demand.signers]
+    for section, policy in (("sbom", gates.sbom), ("vulnerabilities", gates.vulnerabilities)):
+        demanded += [(section, name) for name in (policy.signers if policy is not None else ())]
     signature = gates.signature
     if signature is not None:
         demanded += [("signature", name) for name in signature.signers]

@@ -11,9 +11,15 @@ from functools import cached_property
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_private_key,
+    load_pem_private_key,
+)
 
 from promote.errors import CredentialsFault, Misuse
+from promote.evidence.cosign_key import CosignKey
 from promote.evidence.public_key import PublicKey
 from promote.evidence.signatory import BUNDLE_TYPE, SignedBundle
 from promote.evidence.signed import IN_TOTO, pae
@@ -23,7 +29,12 @@ from promote.model.policy import KeySigner, Trust
 
 PASSWORD = "PROMOTE_KEY_PASSWORD"  # noqa: S105 - the name of a variable
 MAX_KEY_BYTES = 64 * 1024
-SUPPORTED = "a PKCS#8 PEM with an ECDSA key on P-256, P-384 or P-521, or an RSA key of 2048 bits or more"
+COSIGN_PASSWORD = "COSIGN_PASSWORD"  # noqa: S105 - the name of a variable
+"""Where cosign itself looks for the password of a key in its own form."""
+SUPPORTED = (
+    "a PKCS#8 PEM, or cosign's encrypted form of it, with an ECDSA key on P-256, P-384 or P-521, "
+    "or an RSA key of 2048 bits or more"
+)
 
 _PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -59,32 +70,37 @@ class KeySignatory:
 
     @cached_property
     def _key(self) -> _PrivateKey:
-        name, pem = shown(self.attestor.name), self._pem()
-        if b"-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY" in pem or b"-----BEGIN ENCRYPTED COSIGN PRIVATE KEY" in pem:
-            # Its cipher is NaCl's secretbox, which no dependency of promote has.
-            raise Misuse(
-                "bad-key",
-                f"{name} is in cosign's own encrypted form, which promote cannot read",
-                expected=SUPPORTED,
-                actual="an encrypted cosign key",
-                hint="make the key with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`, "
-                "and give the same key to cosign with `cosign import-key-pair`",
-            )
-        password = self.environ.get(PASSWORD)
+        pem = self._pem()
         try:
-            key = load_pem_private_key(pem, password.encode() if password and b"ENCRYPTED" in pem else None)
+            key = self._cosign_key(pem) if CosignKey.is_in(pem) else self._pkcs8_key(pem)
             if not isinstance(key, _PrivateKey):
                 raise Malformed("private key", type(key).__name__, SUPPORTED)
             PublicKey.of(key.public_key())
-        except TypeError:
-            raise self._wrong_password("no password") from None
         except Malformed as problem:
             raise self._unusable(problem.got) from None
         except (ValueError, UnsupportedAlgorithm):
-            if password and b"ENCRYPTED" in pem:
-                raise self._wrong_password("another password, or an altered key") from None
             raise self._unusable("no such key") from None
         return key
+
+    def _cosign_key(self, pem: bytes) -> object:
+        encrypted, password = CosignKey.parse(pem), self.environ.get(COSIGN_PASSWORD)
+        if password is None:  # an empty one is a password, as it is to cosign
+            raise self._wrong_password(COSIGN_PASSWORD, "no password")
+        der = encrypted.opened(password)
+        if der is None:
+            raise self._wrong_password(COSIGN_PASSWORD, "another password, or an altered key")
+        return load_der_private_key(der, None)
+
+    def _pkcs8_key(self, pem: bytes) -> object:
+        password = self.environ.get(PASSWORD) if b"ENCRYPTED" in pem else None
+        try:
+            return load_pem_private_key(pem, password.encode() if password else None)
+        except TypeError:
+            raise self._wrong_password(PASSWORD, "no password") from None
+        except ValueError:
+            if password:
+                raise self._wrong_password(PASSWORD, "another password, or an altered key") from None
+            raise
 
     def _pem(self) -> bytes:
         try:
@@ -110,16 +126,16 @@ class KeySignatory:
             f"{name} is no private key that promote can sign with: got {actual}, expected {SUPPORTED}",
             expected=SUPPORTED,
             actual=actual,
-            hint=f"`openssl pkey -in {name} -noout -text` shows what it is",
+            hint=f"look at it with `openssl pkey -noout -text -in {name}`, or `cosign public-key --key {name}`",
         )
 
-    def _wrong_password(self, actual: str) -> CredentialsFault:
+    def _wrong_password(self, variable: str, actual: str) -> CredentialsFault:
         return CredentialsFault(
             "key-password",
-            f"the private key {shown(self.attestor.name)} is encrypted, and {PASSWORD} does not open it",
-            expected=f"its password in {PASSWORD}",
+            f"the private key {shown(self.attestor.name)} is encrypted, and {variable} does not open it",
+            expected=f"its password in {variable}",
             actual=actual,
-            hint=f"set {PASSWORD} for this command",
+            hint=f"set {variable} for this command",
         )
 
 

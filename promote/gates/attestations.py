@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from promote.gates import provenance, summary
+from promote.gates import provenance, signers, summary
 from promote.gates.labels import same_source
 from promote.model.digest import Digest
 from promote.model.evidence import Evidence, Findings, Kind
@@ -55,7 +55,7 @@ def _answer(
 
 def _of_subject(digest: Digest, findings: Findings, demand: AttestationDemand, now: datetime) -> Evidence | Verdict:
     found = [e for e in findings.attestations() if e.subject == digest and e.predicate_type == demand.type]
-    counted = [e for e in found if not demand.signers or set(e.signers) & set(demand.signers)]
+    counted = signers.by_any(found, demand.signers)
     if not counted:
         return _none(digest, found, findings, demand)
     problems = []
@@ -124,7 +124,7 @@ def _too_old(evidence: Evidence, max_age: timedelta, now: datetime) -> Problem |
 def _none(digest: Digest, found: Sequence[Evidence], findings: Findings, demand: AttestationDemand) -> Verdict:
     wanted = f"{demand.type} by {' or '.join(demand.signers)}" if demand.signers else demand.type
     if found:
-        actual = "signed by " + "; ".join(dict.fromkeys(str(e.signed_by) for e in found))
+        actual = f"signed by {signers.whom(found)}"
     else:
         failed = [r for r in findings.rejected if r.kind is Kind.ATTESTATION and r.predicate_type == demand.type]
         present = sorted({e.predicate_type or "" for e in findings.attestations()})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from promote.gates import provenance
-from promote.gates.labels import same_commit, same_source
+from promote.gates.labels import REVISION, same_commit, same_source
 from promote.model.digest import Digest
 from promote.model.evidence import Evidence, Findings, Kind
 from promote.model.malformed import shown
@@ -33,36 +33,31 @@ def judge(
     source: str | None,
     findings: Findings,
     required: Collection[Witness] = frozenset(),
+    *,
+    revisions: Sequence[str] = (),
 ) -> Verdict:
     """Pass when everything signed by the build that names a commit or a repository names the expected one.
 
     Looked at: the certificate's source digest and source repository, the signed annotation ``commit``, and what a
     provenance says that it built; a provenance must also name the repository that its own certificate names.  What is
-    absent is no refusal, unless `required`.  Attestations that are made after the build (a scan, a test result, a
-    promotion) have a commit of their own, and their certificates are not compared.
+    absent is no refusal, unless `required`.  A tag that abbreviates its commit fits several: then all that is named,
+    the labels' `revisions` included, must be one commit.  Attestations that are made after the build (a scan, a test
+    result, a promotion) have a commit of their own, and their certificates are not compared.
     """
     commits = [c for e in findings.accepted for c in _commits(e, digest)]
     repositories = [c for e in findings.accepted for c in _repositories(e)]
-    for claim in commits:
-        if not same_commit(commit, claim.value):
-            return _disagrees(
-                Reason.COMMIT_DISAGREES, f"{claim.where} names another commit than the tag", commit, claim
-            )
-    for claim in repositories:
-        if source is not None and not same_source(source, claim.value):
-            summary = f"{claim.where} names another repository than promote.yaml"
-            return _disagrees(Reason.SOURCE_DISAGREES, summary, source, claim)
-        certified = claim.evidence.signed_by.source_repository
-        if certified is not None and not same_source(certified, claim.value):
-            summary = f"{claim.where} names another repository than the certificate that signed it"
-            return _disagrees(Reason.SOURCE_DISAGREES, summary, certified, claim)
+    stop = _of_another(commit, commits) or _apart(commits, revisions) or _from_elsewhere(source, repositories)
+    if stop is not None:
+        return stop
     named = {claim.witness for claim in commits}
     missing = sorted(w.value for w in set(required) - named if w is not Witness.LABEL)
     if missing:
         return _unnamed(missing, commit, named)
     if not named:
         return skipped(GATE, "nothing that was signed names a commit")
-    return passed(GATE, "everything signed that names a commit names the commit of the tag")
+    whole = max((c.value for c in commits), key=len)
+    abbreviated = f", {whole}, which it abbreviates" if len(whole) > len(commit) else ""
+    return passed(GATE, f"everything signed that names a commit names the commit of the tag{abbreviated}")
 
 
 def by_the_build(evidence: Evidence) -> bool:
@@ -100,6 +95,50 @@ def _repositories(evidence: Evidence) -> Iterator[_Claim]:
     built = provenance.read(evidence.predicate_type, evidence.predicate).repository
     if built is not None:
         yield _Claim(Witness.PROVENANCE, "the provenance", built, evidence)
+
+
+def _of_another(commit: str, claims: Sequence[_Claim]) -> Verdict | None:
+    """The refusal when something names another commit than the tag."""
+    for claim in claims:
+        if not same_commit(commit, claim.value):
+            return _disagrees(
+                Reason.COMMIT_DISAGREES, f"{claim.where} names another commit than the tag", commit, claim
+            )
+    return None
+
+
+def _from_elsewhere(source: str | None, claims: Sequence[_Claim]) -> Verdict | None:
+    """The refusal when something names another repository than promote.yaml, or than the certificate that signed it."""
+    for claim in claims:
+        if source is not None and not same_source(source, claim.value):
+            summary = f"{claim.where} names another repository than promote.yaml"
+            return _disagrees(Reason.SOURCE_DISAGREES, summary, source, claim)
+        certified = claim.evidence.signed_by.source_repository
+        if certified is not None and not same_source(certified, claim.value):
+            summary = f"{claim.where} names another repository than the certificate that signed it"
+            return _disagrees(Reason.SOURCE_DISAGREES, summary, certified, claim)
+    return None
+
+
+def _apart(claims: Sequence[_Claim], revisions: Sequence[str]) -> Verdict | None:
+    """The refusal when two things that are named are different commits, though the tag fits both."""
+    named: list[tuple[str, str, tuple[str, ...]]] = [
+        *((c.where, c.value, (str(c.evidence.manifest),)) for c in claims),
+        *((f"the label {REVISION}", revision, ()) for revision in revisions),
+    ]
+    where, whole, _ = max(named, key=lambda n: len(n[1]), default=("", "", ()))
+    for other, value, evidence in named:
+        if not same_commit(whole, value):
+            return refused(
+                GATE,
+                Reason.COMMIT_DISAGREES,
+                f"{other} names another commit than {where}, and the tag abbreviates both",
+                expected=shown(whole),
+                actual=shown(value),
+                evidence=evidence,
+                hint="find out which of the two was built; a tag with the whole commit fits one only",
+            )
+    return None
 
 
 def _disagrees(reason: Reason, summary: str, expected: str, claim: _Claim) -> Verdict:

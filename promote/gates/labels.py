@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from promote.model.verdict import Reason, Verdict, passed, refused, skipped
 GATE = "labels"
 REVISION = "org.opencontainers.image.revision"
 SOURCE = "org.opencontainers.image.source"
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,12 @@ def judge(
 
 
 def same_commit(short: str, other: str) -> bool:
-    """Whether one is the other or, with seven digits at least, its abbreviation."""
+    """Whether one is the other or, with seven hex digits at least, its abbreviation.
+
+    ``<commit>-dirty``, which some tools write, is no commit: the image was not built from it.
+    """
     short, other = short.lower(), other.lower()
-    if min(len(short), len(other)) < 7:
+    if not (_COMMIT.fullmatch(short) and _COMMIT.fullmatch(other)):
         return short == other
     return other.startswith(short) or short.startswith(other)
 

@@ -14,11 +14,15 @@ _COMMIT_V02: tuple[str, ...] = ("gitCommit", "sha1")
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """The builder, the source repository's URL and its commit; None where the predicate does not say."""
+    """The builder, the source repository's URL, its commit, and when the build began, as they are written.
+
+    None where the predicate does not say.
+    """
 
     builder: str | None = None
     repository: str | None = None
     commit: str | None = None
+    started: str | None = None
 
 
 def read(predicate_type: str | None, predicate: object) -> Build:
@@ -30,13 +34,15 @@ def read(predicate_type: str | None, predicate: object) -> Build:
     if predicate_type == V1:
         sources = _each(_at(predicate, "buildDefinition", "resolvedDependencies"))
         builder, names = _at(predicate, "runDetails", "builder", "id"), _COMMIT_V1
+        started = _at(predicate, "runDetails", "metadata", "startedOn")
     elif predicate_type == V02:
         sources = iter((_at(predicate, "invocation", "configSource"), *_each(_at(predicate, "materials"))))
         builder, names = _at(predicate, "builder", "id"), _COMMIT_V02
+        started = _at(predicate, "metadata", "buildStartedOn")
     else:
         return Build()
     source = next(((c, s) for s in sources if (c := _commit(s, names)) is not None), (None, None))
-    return Build(_text(builder), _repository(_at(source[1], "uri")), source[0])
+    return Build(_text(builder), _repository(_at(source[1], "uri")), source[0], _text(started))
 
 
 def _commit(source: object, names: tuple[str, ...]) -> str | None:

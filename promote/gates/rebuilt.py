@@ -15,9 +15,9 @@ from promote.model.verdict import Reason, Verdict, refused
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """Another digest of the app that a record calls by this commit.
+    """Another digest of the app that git or the registry calls by this commit.
 
-    `where` says which record, `findings` what is signed about the digest.
+    `where` says who does, and by which tag; `findings` what is signed about the digest.
     """
 
     digest: Digest
@@ -30,8 +30,8 @@ def judge(
 ) -> Verdict | None:
     """The refusal when something signed names `commit` for a digest that is not one of this release's `images`.
 
-    That is a statement by the build that calls two digests by one name, or another digest that git recorded under
-    another tag of the commit and that the build signed too.  None when there is no such thing.
+    That is a statement by the build that calls two digests by one name, or another digest that git recorded, or the
+    source registry has, under another tag of the commit and that the build signed too.  None when nothing does.
     """
     for evidence in findings.accepted:
         strangers = [other for other in evidence.others if other not in images]
@@ -41,7 +41,7 @@ def judge(
     for twin in twins:
         for evidence in twin.findings.accepted:
             if evidence.subject == twin.digest and _is_same_build(evidence, whole, findings):
-                where = f"both are signed, and git recorded {twin.where}"
+                where = f"both are signed, and {twin.where}"
                 return _refused(digest, twin.digest, where, evidence, commit)
     return None
 

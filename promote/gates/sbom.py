@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from promote.gates.sbom_demands import Attested, Image, Problem, contradiction, denied, shortcoming
+from promote.gates import signers
+from promote.gates.sbom_demands import Attested, Image, Problem, begun, contradiction, denied, shortcoming
 from promote.model.contents import Contents
 from promote.model.digest import Digest
 from promote.model.evidence import Evidence, Findings, Flaw, Kind
@@ -29,16 +30,20 @@ def judge(
 ) -> Verdict:
     """Pass when the image, or each of its platforms, has an SBOM that meets what is asked for.
 
-    Every SBOM by a trusted signer is looked at: one that is broken, that contradicts the image or that lists a denied
-    package refuses whatever the others say.  One that meets less than is asked for, or is of a kind that is not read,
-    does not count, and another may take its place.  `contents` are what the platforms are made of, as far as known.
-    `now` None: unknown, and then no SBOM is young enough where an age is asked for.
+    Every SBOM by a trusted signer is looked at, by one whom the policy names where it names some: one that is broken,
+    that contradicts the image or its build, or that lists a denied package refuses whatever the others say.  One that
+    meets less than is asked for, or is of a kind that is not read, does not count, and another may take its place.
+    `contents` are what the platforms are made of, as far as known.  `now` None: unknown, and then no SBOM is young
+    enough where an age is asked for.
     """
     if policy is None:
         return skipped(GATE, "turned off by promote.yaml", Reason.TURNED_OFF)
-    attested = [e for e in findings.attestations() if is_sbom_type(e.predicate_type or "")]
+    every = [e for e in findings.attestations() if is_sbom_type(e.predicate_type or "")]
+    attested = signers.by_any(every, policy.signers)
+    if every and not attested:
+        return _not_counted(every, policy)
     documents = [(e, read(e.predicate_type or "", e.predicate)) for e in attested]
-    image = Image(digest, platforms, contents)
+    image = Image(digest, platforms, contents, begun(findings))
     sboms = [Attested(e, s) for e, s in documents if isinstance(s, Sbom)]
     unread = [(e, s) for e, s in documents if isinstance(s, Unreadable)]
     broken = (_unreadable(e, s) for e, s in unread if s.reason == "malformed")
@@ -51,6 +56,18 @@ def judge(
         return _pass(good, unread, policy)
     short = (_refuse(a, problem) for a, problem in judged if problem is not None)
     return next(short, None) or _missing(good, unread, image, findings)
+
+
+def _not_counted(found: Sequence[Evidence], policy: SbomPolicy) -> Verdict:
+    return refused(
+        GATE,
+        Reason.SBOM_FOREIGN,
+        "the SBOM is attested by a signer who does not count here",
+        expected=f"an SBOM by {' or '.join(policy.signers)}",
+        actual=f"signed by {signers.whom(found)}",
+        evidence=tuple(sorted({str(e.manifest) for e in found})),
+        hint="attest it as one of gates.sbom.signers, or add this signer's name there",
+    )
 
 
 def _missing(

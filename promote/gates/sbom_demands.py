@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
+from promote.gates import provenance
 from promote.model.contents import Contents
 from promote.model.digest import Digest
-from promote.model.evidence import Evidence
+from promote.model.evidence import Evidence, Findings
 from promote.model.malformed import shown
 from promote.model.policy import SbomPolicy
 from promote.model.verdict import Reason
@@ -17,14 +18,21 @@ from promote.sbom.instant import SKEW, instant
 from promote.sbom.package import Sbom
 from promote.sbom.profiles import assess
 
+_CLOCKLESS = datetime(1980, 1, 2, tzinfo=UTC)
+"""Documents of reproducible builds have no clock: they say 1970, or 1980 where a zip archive could not say less."""
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """The image as the gate knows it: its digest, its platforms' digests, and what they are made of, as far as read."""
+    """The image as the gate knows it: its digest, its platforms' digests, and what they are made of, as far as read.
+
+    `builds` is when the build of a digest began, where a provenance says so.
+    """
 
     digest: Digest
     platforms: Sequence[Digest]
     contents: Sequence[Contents] = ()
+    builds: Mapping[Digest, datetime] = field(default_factory=dict, hash=False)
 
     def of(self, subject: Digest) -> tuple[Contents, ...]:
         """What `subject` is made of: one platform, or all of them for the image itself."""
@@ -35,6 +43,17 @@ class Image:
         configs = {c.config for c in self.of(subject) if c.config is not None}
         children = self.platforms if subject == self.digest else ()
         return frozenset({self.digest, subject, *children, *configs})
+
+    def earliest(self, subject: Digest) -> datetime | None:
+        """The earliest moment at which `subject` could be described.
+
+        None where no provenance says when its build began.  Builds that are reproducible set every clock to the
+        commit's time or to none (reproducible-builds.org/specs/source-date-epoch): where the image itself says that it
+        was made before its build began, that is the moment.
+        """
+        builds = [self.builds[d] for d in (self.digest, subject) if d in self.builds]
+        made = [when for c in self.of(subject) if (when := instant(c.created)) is not None]
+        return min((*builds, *made)) if builds else None
 
     def layers(self, subject: Digest) -> frozenset[Digest] | None:
         """The layers of `subject`; None where they are not all known."""
@@ -75,17 +94,18 @@ def contradiction(attested: Attested, image: Image, now: datetime | None) -> Pro
     if strange:
         summary = "the SBOM lists packages in a layer that the image does not have"
         return _of_another(summary, f"one of the {len(layers or ())} layers of {subject}", str(strange[0]))
-    created, signed = instant(sbom.created), attested.evidence.time or now
-    if created is not None and signed is not None and created > signed + SKEW:
-        when = "it was signed" if attested.evidence.time else "now"
-        return Problem(
-            Reason.SBOM_TIME,
-            f"the SBOM says that it was made after {when}",
-            f"before {signed.isoformat()}",
-            created.isoformat(),
-            "look at the clock of the machine that makes the SBOM",
-        )
-    return None
+    created = instant(sbom.created)
+    return _at_another_time(created, attested, image, now) if created is not None else None
+
+
+def begun(findings: Findings) -> dict[Digest, datetime]:
+    """When the build of each subject began, as the provenances that count say; of several the earliest."""
+    found: dict[Digest, datetime] = {}
+    for evidence in findings.attestations():
+        started = instant(provenance.read(evidence.predicate_type, evidence.predicate).started)
+        if started is not None:
+            found[evidence.subject] = min(started, found.get(evidence.subject, started))
+    return found
 
 
 def denied(attested: Attested, policy: SbomPolicy) -> Problem | None:
@@ -119,6 +139,29 @@ def shortcoming(attested: Attested, policy: SbomPolicy, now: datetime | None) ->
         lambda: next(_incomplete(attested.sbom, policy), None),
     )
     return next((problem for check in checks if (problem := check()) is not None), None)
+
+
+def _at_another_time(created: datetime, attested: Attested, image: Image, now: datetime | None) -> Problem | None:
+    signed = attested.evidence.time or now
+    if signed is not None and created - signed > SKEW:
+        when = "it was signed" if attested.evidence.time else "now"
+        return Problem(
+            Reason.SBOM_TIME,
+            f"the SBOM says that it was made after {when}",
+            f"before {signed.isoformat()}",
+            created.isoformat(),
+            "look at the clock of the machine that makes the SBOM",
+        )
+    earliest = image.earliest(attested.evidence.subject)
+    if earliest is not None and created > _CLOCKLESS and earliest - created > SKEW:
+        return Problem(
+            Reason.SBOM_TIME,
+            "the SBOM says that it was made before the image's build began",
+            f"after {earliest.isoformat()}",
+            created.isoformat(),
+            "make the SBOM from the image that was built, and attest it anew",
+        )
+    return None
 
 
 def _of_another(summary: str, expected: str, actual: str) -> Problem:

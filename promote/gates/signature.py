@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from promote.gates import provenance
+from promote.gates import provenance, signers
 from promote.model.digest import Digest
 from promote.model.evidence import Evidence, Findings, Flaw, Kind, Rejected
 from promote.model.malformed import shown
@@ -23,23 +23,23 @@ def judge(digest: Digest, findings: Findings, policy: SignaturePolicy | None, tr
     if policy is None:
         return skipped(GATE, "turned off by promote.yaml", Reason.TURNED_OFF)
     signed = [e for e in findings.accepted if e.subject == digest and _counts(e, policy)]
-    candidates = [e for e in signed if not policy.signers or set(e.signers) & set(policy.signers)]
+    candidates = signers.by_any(signed, policy.signers)
     good = [e for e in candidates if _has(e, policy)]
     # Of one signer's evidence a signature is shown rather than what is accepted in its place.
-    signers = {e.signed_by.who: e for e in sorted(good, key=lambda e: e.kind is Kind.SIGNATURE)}
-    if len(signers) >= policy.threshold:
-        return _passed(good, tuple(signers.values()), policy)
+    different = {e.signed_by.who: e for e in sorted(good, key=lambda e: e.kind is Kind.SIGNATURE)}
+    if len(different) >= policy.threshold:
+        return _passed(good, tuple(different.values()), policy)
     if good:
-        return _too_few(good, len(signers), policy)
+        return _too_few(good, len(different), policy)
     if candidates:
         return _wrong_annotations(candidates, policy)
     if signed:
         return _not_counted(signed, policy)
-    return _nothing_good(digest, findings, trust)
+    return _nothing_good(digest, findings, policy, trust)
 
 
-def _passed(good: Sequence[Evidence], signers: Sequence[Evidence], policy: SignaturePolicy) -> Verdict:
-    best = sorted(signers, key=lambda e: e.kind is not Kind.SIGNATURE)[: policy.threshold]
+def _passed(good: Sequence[Evidence], different: Sequence[Evidence], policy: SignaturePolicy) -> Verdict:
+    best = sorted(different, key=lambda e: e.kind is not Kind.SIGNATURE)[: policy.threshold]
     widened = best[-1].kind is not Kind.SIGNATURE
     what = "build provenance accepted as a signature" if widened else "signed"
     by = "; ".join(f"{e.signed_by}, log: {e.log.value}" for e in best)
@@ -65,16 +65,16 @@ def _not_counted(signed: Sequence[Evidence], policy: SignaturePolicy) -> Verdict
         Reason.SIGNATURE_FOREIGN,
         "it is signed by a signer who does not count here",
         expected=f"a signature by {' or '.join(policy.signers)}",
-        actual=shown("; ".join(dict.fromkeys(str(e.signed_by) for e in signed)), 400),
+        actual=signers.whom(signed),
         evidence=tuple(sorted({str(e.manifest) for e in signed})),
         hint="sign the digest as one of gates.signature.signers, or add this signer's name there",
     )
 
 
-def _counts(evidence: Evidence, policy: SignaturePolicy) -> bool:
-    if evidence.kind is Kind.SIGNATURE:
+def _counts(found: Evidence | Rejected, policy: SignaturePolicy) -> bool:
+    if found.kind is Kind.SIGNATURE:
         return policy.signature
-    return policy.provenance and evidence.predicate_type in provenance.TYPES
+    return policy.provenance and found.predicate_type in provenance.TYPES
 
 
 def _has(evidence: Evidence, policy: SignaturePolicy) -> bool:
@@ -95,8 +95,8 @@ def _wrong_annotations(signatures: Sequence[Evidence], policy: SignaturePolicy) 
     )
 
 
-def _nothing_good(digest: Digest, findings: Findings, trust: Trust) -> Verdict:
-    failed = [r for r in findings.rejected if r.kind is Kind.SIGNATURE and r.subject == digest]
+def _nothing_good(digest: Digest, findings: Findings, policy: SignaturePolicy, trust: Trust) -> Verdict:
+    failed = [r for r in findings.rejected if r.subject == digest and _counts(r, policy)]
     foreign = [r for r in failed if r.flaw is Flaw.FOREIGN]
     unlogged = [r for r in failed if r.flaw is Flaw.UNLOGGED]
     broken = [r for r in failed if r.flaw in (Flaw.INVALID, Flaw.MALFORMED)]

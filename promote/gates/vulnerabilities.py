@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from promote.gates import signers
 from promote.model.digest import Digest
-from promote.model.evidence import Evidence, Findings
+from promote.model.evidence import Evidence, Findings, Rejected
 from promote.model.malformed import shown
 from promote.model.policy import Severity, VulnerabilityPolicy
 from promote.model.verdict import Reason, Verdict, passed, refused, skipped
@@ -46,19 +47,21 @@ def judge(
 ) -> Verdict:
     """Pass when the image, or each of its platforms, has a scan that is recent and within the limits.
 
-    Of several scans of one digest the newest by *verified* time decides; where no time is verified, all do.  An OpenVEX
-    statement by a trusted signer that this image is not affected, with its justification, takes a finding away, unless
-    a later one says otherwise.  `name` is the last part of the repository's path, which a statement may call the image.
+    Where the policy names signers, only their scans and statements count.  Of several scans of one digest the newest
+    by *verified* time decides; where no time is verified, all do.  An OpenVEX statement by a trusted signer that this
+    image is not affected, with its justification, takes a finding away, unless a later one says otherwise.  `name` is
+    the last part of the repository's path, which a statement may call the image.
     """
     if policy is None:
         return skipped(GATE, "promote.yaml asks for no vulnerability scan")
-    attested = [e for e in findings.attestations() if scan.is_scan_type(e.predicate_type or "")]
+    counted = signers.by_any(findings.attestations(), policy.signers)
+    attested = [e for e in counted if scan.is_scan_type(e.predicate_type or "")]
     documents = [(e, scan.read(e.predicate_type or "", e.predicate)) for e in attested]
     broken = next(((e, s) for e, s in documents if isinstance(s, Unreadable)), None)
     if broken is not None:
         return _unreadable("scan", *broken)
     scans = [_Scanned(e, s) for e, s in documents if isinstance(s, scan.Scan) and _counts(s, policy)]
-    statements = _statements(findings)
+    statements = _statements(counted)
     if isinstance(statements, Verdict):
         return statements
     deciding = _deciding(scans, digest, platforms)
@@ -99,9 +102,9 @@ def _is_recent(scanned: _Scanned, policy: VulnerabilityPolicy, now: datetime | N
     return now - oldest <= policy.max_age and signed <= now + SKEW
 
 
-def _statements(findings: Findings) -> list[_Vex] | Verdict:
+def _statements(counted: Sequence[Evidence]) -> list[_Vex] | Verdict:
     found: list[_Vex] = []
-    for evidence in findings.attestations():
+    for evidence in counted:
         if openvex.is_vex_type(evidence.predicate_type or ""):
             read = openvex.read(evidence.predicate)
             if isinstance(read, Unreadable):
@@ -190,14 +193,19 @@ def _unreadable(what: str, evidence: Evidence, document: Unreadable) -> Verdict:
 def _none(scans: Sequence[scan.Scan], findings: Findings, policy: VulnerabilityPolicy) -> Verdict:
     scanners = sorted({shown(s.scanner, 60) or "an unnamed scanner" for s in scans})
     rejected = [r for r in findings.rejected if scan.is_scan_type(r.predicate_type or "")]
+    every = [e for e in findings.attestations() if scan.is_scan_type(e.predicate_type or "")]
+    others = [e for e in every if not signers.by_any([e], policy.signers)]
     wanted = f" by {' or '.join(policy.scanners)}" if policy.scanners else ""
-    found = [f"a scan by {s}" for s in scanners] + [f"one that does not count: {r.summary}" for r in rejected]
+    by = f" by {' or '.join(policy.signers)}" if policy.signers else ""
+    found = [f"a scan by {s}" for s in scanners] + ([f"one signed by {signers.whom(others)}"] if others else [])
+    found += [f"one that does not count: {r.summary}" for r in rejected]
+    by_whomever: list[Evidence | Rejected] = [*others, *rejected]
     return refused(
         GATE,
         Reason.NO_SCAN,
         "no scan of this image, or not of each of its platforms, is attested by a trusted signer",
-        expected=f"a vulnerability scan{wanted}, attested of the image or of each platform",
+        expected=f"a vulnerability scan{wanted}, attested{by} of the image or of each platform",
         actual="; ".join(found) or "no scan",
-        evidence=tuple(str(r.manifest) for r in rejected),
+        evidence=tuple(str(found.manifest) for found in by_whomever),
         hint=HINT,
     )

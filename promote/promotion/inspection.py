@@ -20,15 +20,12 @@ from promote.model.graph import Graph, Node
 from promote.model.malformed import Malformed
 from promote.model.manifest import Descriptor, RawManifest
 from promote.model.policy import Gates, LogRule, Trust
-from promote.model.record import Sighting
 from promote.model.verdict import Outcome, Reason, Verdict, refused, skipped
 from promote.oci.graph import gather
 from promote.oci.store import Blobs, Store, read_blob
 from promote.promotion.parallel import in_parallel
 
 MAX_CONFIG_BYTES = 8 * 1024 * 1024
-MAX_TWINS = 8
-"""Digests with another tag of one commit that are looked at; more than one is already strange."""
 GATES = (signature.GATE, commit.GATE, sbom.GATE, vulnerabilities.GATE, attestations.GATE)
 """The gates that rest on evidence."""
 
@@ -41,7 +38,7 @@ class Subject:
     """The image to look at, and what is expected of it.
 
     `commit` None: no tag names one.  `contents` are what its platforms are made of, as far as they were read.  `twins`
-    are other digests that were recorded with the same commit.
+    are other digests that are known by the same commit, `revisions` the commits that the platforms' labels name.
     """
 
     app: App
@@ -49,6 +46,7 @@ class Subject:
     commit: str | None
     contents: tuple[Contents, ...] = ()
     twins: tuple[Twin, ...] = ()
+    revisions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,26 +104,11 @@ def _judge_commit(subject: Subject, graph: Graph, findings: Findings, gates: Gat
     if subject.commit is None:
         return skipped(commit.GATE, "no tag was given that names a commit")
     digest, images = subject.manifest.digest, {node.digest for node in graph.images}
-    named = commit.judge(digest, subject.commit, subject.app.source, findings, gates.commit_witnesses)
+    source, required = subject.app.source, gates.commit_witnesses
+    named = commit.judge(digest, subject.commit, source, findings, required, revisions=subject.revisions)
     if named.outcome is Outcome.REFUSE:
         return named
     return rebuilt.judge(digest, subject.commit, images, findings, subject.twins) or named
-
-
-def find_twins(
-    store: Store, sightings: Sequence[Sighting], trust: Trust, gates: Gates, jobs: int, *, now: datetime
-) -> tuple[Twin, ...]:
-    """What is signed about the digests of `sightings`, the newest `MAX_TWINS` of them that are still at `store`."""
-    found: list[Twin] = []
-    for sighting in sightings[:MAX_TWINS]:
-        digest = sighting.pin.digest
-        manifest = store.manifest(digest) if digest else None
-        if digest is None or manifest is None:
-            continue
-        graph = look(store, manifest, jobs)
-        where = f"{sighting.pin.tag} in {sighting.commit[:12]}"
-        found.append(Twin(digest, where, find_evidence(store, graph, trust, gates, jobs, now=now)))
-    return tuple(found)
 
 
 def look(store: Store, manifest: RawManifest, jobs: int) -> Graph:
@@ -160,12 +143,12 @@ def _platform(store: Store, node: Node) -> Platform:
     if config is None or not config.media_type.endswith("+json"):
         return Platform(PlatformLabels(_name(node), None, None), Contents(node.digest))
     value = _config(store, config)
-    section = value.get("config")
+    section, created = value.get("config"), value.get("created")
     listed = section.get("Labels") if isinstance(section, dict) else None
     found = {k: v for k, v in listed.items() if isinstance(v, str)} if isinstance(listed, dict) else {}
     return Platform(
         PlatformLabels(_name(node), found.get(REVISION), found.get(SOURCE)),
-        Contents(node.digest, config.digest, _layers(node, value)),
+        Contents(node.digest, config.digest, _layers(node, value), created if isinstance(created, str) else None),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from promote.gates import deployed, ledger
 from promote.gates import tag as tag_gate
@@ -11,7 +11,7 @@ from promote.gates.labels import same_commit
 from promote.model.configuration import Configuration
 from promote.model.digest import Digest
 from promote.model.environment import Environment
-from promote.model.policy import Gates
+from promote.model.policy import DeployedDemand, Gates
 from promote.model.record import Sighting
 from promote.model.release import Pin, Release
 from promote.model.verdict import Verdict
@@ -37,13 +37,36 @@ class Recorded:
     any_overlays: bool = False
     complete: bool = True
 
+    def with_run(self, ran: Sighting) -> Recorded:
+        """The same with `ran`, which was found by following the environment and not its directories."""
+        return replace(self, earlier=(*self.earlier, ran))
+
+    def is_known_at(self, release: Release) -> bool:
+        """Whether the source environment has, or had, the release by its tag or its digest."""
+        pins = (*self.current, *(sighting.pin for sighting in self.earlier))
+        return any(release.digest == pin.digest or release.tag == pin.tag for pin in pins)
+
 
 def look_up(
     configuration: Configuration, declared: Declared | None, environment: Environment, release: Release, gates: Gates
 ) -> Recorded:
-    """All that git says, from one pass over the history; empty where no overlay could tell."""
+    """All that git says, from one pass over the history; empty where no overlay could tell.
+
+    Where recent history has no record of a release that has to have one, older history is asked for.
+    """
     if declared is None:
         return Recorded()
+    found = _seen(configuration, declared, environment, release, gates)
+    demanded = gates.deployed is DeployedDemand.EVER and found.has_overlays
+    if demanded and not found.is_known_at(release) and declared.look_further():
+        return _seen(configuration, declared, environment, release, gates)
+    return found
+
+
+def _seen(
+    configuration: Configuration, declared: Declared, environment: Environment, release: Release, gates: Gates
+) -> Recorded:
+    """What the history that is here says."""
     app, everywhere = release.app, tuple(configuration.environments.values())
     commit = tag_gate.commit_of(release.tag, gates.tag)
     sightings = declared.earlier(everywhere, app, commit[:LEAST] if commit else release.tag, release.digest.hex)

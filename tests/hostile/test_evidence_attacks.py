@@ -1,7 +1,6 @@
 """Known attacks on signature verification, each through the real command: its exit code, nothing copied, no commit.
 
-The numbers A1 to A35 are those of the project's list of attacks; where one is not here, its docstring or id is in the
-test of the part that stops it.
+The numbers A1 to A35 are those of the project's list of attacks, and every one of them is here.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from support.cosign_fixtures import (
 from support.git_world import isolate
 from support.github_root import PrivateSigstore
 from support.gitops_repo import BUILD, DIGEST, TAG, Ran, make, serve
-from support.registry_server import Answer, RegistryServer, Request
+from support.registry_server import OCI_INDEX, Answer, RegistryServer, Request, Tamper
 
 from promote.evidence import discovery
 from promote.model.digest import Digest
@@ -42,7 +41,11 @@ from promote.model.manifest import OCI_MANIFEST, RawManifest
 SBOM = {"spdxVersion": "SPDX-2.3", "packages": [{"name": "a", "SPDXID": "SPDXRef-a", "versionInfo": "1"}]}
 KEY = TestKey.make()
 SIGN = "https://sigstore.dev/cosign/sign/v1"
-SPDX = "https://spdx.dev/Document"
+SPDX, CYCLONEDX = "https://spdx.dev/Document", "https://cyclonedx.org/bom"
+BOM = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"type": "library", "name": "a", "version": "1"}]}
+IN_ANOTHER_LAYER = {"type": "library", "name": "a", "version": "1"} | {
+    "properties": [{"name": "syft:location:0:layerID", "value": str(Digest.of(b"another layer"))}]
+}
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +84,11 @@ def by_key(*payloads: dict | bytes, base: str = "v3-key") -> Image:
 
 def here(**more: object) -> dict:
     return statement(image("v3-key").digest, **more)
+
+
+def about(**root: object) -> dict:
+    """A CycloneDX document about an image that `root` names."""
+    return BOM | {"metadata": {"component": {"type": "container", "name": "shop", **root}}}
 
 
 OUR_KEY = [{"key": "trust/test.pub"}]
@@ -441,6 +449,162 @@ def test_a26_evidence_that_is_not_what_its_digest_says_is_never_parsed(tmp_path)
     ran = repo.promote(TAG)
     assert ran.code == 3
     assert (repo.tags(), repo.promotions()) == ({}, [])
+
+
+OTHER_DIGEST = str(Digest.of(b"another image"))
+
+
+@pytest.mark.parametrize(
+    ("predicate_type", "sbom", "code"),
+    [
+        (SPDX, SBOM | {"packages": []}, "sbom-empty"),
+        (SPDX, {"spdxVersion": "SPDX-2.3"}, "sbom-empty"),
+        (SPDX, {}, "sbom-invalid"),
+        (SPDX, None, "sbom-invalid"),
+        (CYCLONEDX, BOM | {"components": []}, "sbom-empty"),
+        (
+            CYCLONEDX,
+            BOM | {"metadata": {"component": {"type": "container", "name": "shop"}}, "components": []},
+            "sbom-empty",
+        ),
+        (CYCLONEDX, about(version=OTHER_DIGEST), "sbom-of-another-image"),
+        (CYCLONEDX, about(purl=f"pkg:oci/shop@{OTHER_DIGEST.replace(':', '%3A')}"), "sbom-of-another-image"),
+        (CYCLONEDX, about(hashes=[{"alg": "SHA-256", "content": OTHER_DIGEST[7:]}]), "sbom-of-another-image"),
+        (CYCLONEDX, BOM | {"components": [IN_ANOTHER_LAYER]}, "sbom-of-another-image"),
+    ],
+)
+def test_a27_an_sbom_of_another_image_or_of_nothing_is_none(tmp_path, predicate_type, sbom, code):
+    target = by_key(GOOD[0], here(predicateType=predicate_type, predicate=sbom))
+    assert said(attack(tmp_path, target, "v3-key", OUR_KEY)) == (13, "sbom", code)
+
+
+def test_a27_an_sbom_of_another_image_is_not_outvoted_by_a_good_one(tmp_path):
+    ran = attack(
+        tmp_path, by_key(*GOOD, here(predicateType=CYCLONEDX, predicate=about(version=OTHER_DIGEST))), "v3-key", OUR_KEY
+    )
+    assert said(ran) == (13, "sbom", "sbom-of-another-image")
+    assert ran.json["error"]["actual"] == OTHER_DIGEST
+
+
+def _made(created: str) -> Image:
+    """The bare image of a fixture, its config saying when it was made."""
+    bare = image("v3-key").bare()
+    (root,) = bare.graph.nodes
+    document = json.loads(root.manifest.content)
+    config = json.loads(bare.store.blobs[Digest.parse(document["config"]["digest"])]) | {"created": created}
+    content = json.dumps(config).encode()
+    document["config"] |= {"digest": str(bare.store.put(content)), "size": len(content)}
+    manifest = RawManifest(json.dumps(document).encode(), root.manifest.media_type)
+    return Image(Graph((Node(manifest, root.relation, root.parent),)), bare.store, bare.trust)
+
+
+def test_a27_an_sbom_of_an_earlier_build_is_not_this_ones(tmp_path):
+    early, began, made = "2026-01-02T03:04:05Z", "2026-03-04T05:06:07Z", "2026-03-04T06:00:00Z"
+    target = _made(made)
+    payloads = (
+        statement(target.digest, predicateType=SIGN),
+        statement(target.digest, predicateType=SPDX, predicate=SBOM | {"creationInfo": {"created": early}}),
+        statement(target.digest, predicate={"runDetails": {"metadata": {"startedOn": began}}}),
+    )
+    for payload in payloads:
+        bundle = KEY.bundle(json.dumps(payload).encode())
+        target = target.with_nodes(manifest_node(target, [(BUNDLE, bundle, {})]))
+    ran = attack(tmp_path, target, "v3-key", OUR_KEY)
+    error = ran.json["error"]
+    assert said(ran) == (13, "sbom", "sbom-time")
+    assert (error["expected"], error["actual"]) == ("after 2026-03-04T05:06:07+00:00", "2026-01-02T03:04:05+00:00")
+
+
+@pytest.mark.parametrize(
+    "stranger_says",
+    [
+        Answer(200, {}, b"{}"),
+        Answer(401, {"WWW-Authenticate": 'Basic realm="stranger"'}),
+        Answer(401, {"WWW-Authenticate": 'Bearer realm="STRANGER/token",service="registry"'}),
+        Answer(307, {"Location": "STRANGER/v2/again"}),
+    ],
+    ids=["junk", "basic", "bearer", "once more"],
+)
+@pytest.mark.parametrize(
+    ("part", "followed", "code"),
+    [("/blobs/", True, 3), ("/manifests/sha256:", True, 3), ("/referrers/", False, 11)],
+    ids=["blobs", "manifests", "referrers"],
+)
+def test_a28_who_evidence_is_fetched_from_gets_no_credentials(
+    tmp_path, monkeypatch, stranger_says, part, followed, code
+):
+    """Nobody else is asked at all: there is no log or root to fetch (see interop/test_offline.py)."""
+    with RegistryServer() as stranger, RegistryServer(auth="basic", password="canary-Pa55word") as staging:
+        login = {"username": staging.username, "password": staging.password}
+        (tmp_path / "config.json").write_text(json.dumps({"auths": {staging.address: login}}))
+        monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+        repo = make(tmp_path, staging=serve(staging), remote=False)
+        evidence = {str(layer.digest) for n in image("v3-keyless").graph.evidence for layer in n.manifest.parsed.layers}
+        evidence |= {str(n.digest) for n in image("v3-keyless").graph.evidence} | {DIGEST}
+        headers = {k: v.replace("STRANGER", stranger.url) for k, v in stranger_says.headers.items()}
+        stranger.faults.append(lambda _: Answer(stranger_says.status, headers, stranger_says.body))
+
+        def elsewhere(request: Request) -> Answer | None:
+            if (
+                part in request.path
+                and request.path.rpartition("/")[2] in evidence
+                and "authorization" in request.headers
+            ):
+                return Answer(307, {"Location": f"{stranger.url}{request.target}"})
+            return None
+
+        staging.faults.append(elsewhere)
+        head, tree = repo.commits(), repo.everything()
+        ran = repo.promote(TAG)
+        assert (ran.code, repo.tags(), repo.commits()) == (code, {}, head), ran.out
+        assert not repo.layout("prod").exists()
+        assert bool(stranger.requests) is followed
+        secrets = (staging.password, b64(f"{staging.username}:{staging.password}".encode()))
+        for request in stranger.requests:
+            assert "authorization" not in request.headers
+            assert not any(secret in f"{request.target} {dict(request.headers)}" for secret in secrets)
+        assert not any(secret in ran.out + ran.err for secret in secrets)
+        assert {k for k, v in repo.everything().items() if tree.get(k) != v and ".git/" not in k} == set()
+
+
+TRICKS = [
+    "sha256:../../../../trust/test.pub",
+    "sha256:" + "../" * 20 + "etc/passwd",
+    "../x",
+    f"sha256:{'A' * 64}",
+    "sha256:",
+]
+
+
+@pytest.mark.parametrize("name", TRICKS)
+@pytest.mark.parametrize("where", ["layer", "subject", "list", "header"])
+def test_a29_a_remote_name_is_no_path(tmp_path, name, where):
+    with RegistryServer() as staging:
+        repo = make(tmp_path, staging=serve(staging), remote=False)
+        there = staging.repository("acme/shop")
+        layer = {"mediaType": BUNDLE, "digest": name if where == "layer" else there.add_blob(b"{}"), "size": 2}
+        subject = {"mediaType": OCI_MANIFEST, "digest": name if where == "subject" else DIGEST, "size": 2}
+        config = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": there.add_blob(b"{}"), "size": 2}
+        parts = {"config": config, "layers": [layer], "subject": subject}
+        evil = json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "artifactType": BUNDLE, **parts}).encode()
+        listed = {"mediaType": OCI_MANIFEST, "artifactType": BUNDLE, "size": len(evil)}
+        listed["digest"] = name if where == "list" else there.add_manifest(evil, OCI_MANIFEST)
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [listed]}
+
+        def lie(request: Request) -> Answer | Tamper | None:
+            if "/referrers/" in request.path and where in ("list", "subject"):
+                return Answer(200, {"Content-Type": OCI_INDEX}, json.dumps(index).encode())
+            if where == "header" and "/manifests/" in request.path:
+                return Tamper({"Docker-Content-Digest": name})
+            return None
+
+        staging.faults.append(lie)
+        head, tree = repo.commits(), repo.everything()
+        ran = repo.promote(TAG)
+        assert (ran.code, ran.json["error"]["code"]) in {(3, "manifest-malformed"), (3, "answer-malformed")}, ran.out
+        assert (repo.tags(), repo.commits()) == ({}, head)
+        assert {k for k, v in repo.everything().items() if tree.get(k) != v and ".git/" not in k} == set()
+        assert not [r for r in staging.requests if ".." in r.target]
 
 
 def test_a30_a_provenance_must_name_the_repository_of_its_certificate(tmp_path):

@@ -28,6 +28,7 @@ SUMMARY = "https://slsa.dev/verification_summary/v1"
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 KEY = ec.generate_private_key(ec.SECP256R1())
 OTHER = ec.generate_private_key(ec.SECP256R1())
+COSIGN_KEYS = Path(__file__).parents[1] / "fixtures" / "cosign-keys"
 COMMAND = ["staging->prod", TAG, "--jobs", "1", "--format", "json"]
 
 
@@ -40,7 +41,9 @@ def nursery() -> Iterator[Nursery]:
 @pytest.fixture(autouse=True)
 def _isolated(monkeypatch, tmp_path):
     isolate(monkeypatch, tmp_path)
-    for name in ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SIGSTORE_ID_TOKEN", "PROMOTE_KEY_PASSWORD"):
+    for name in ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SIGSTORE_ID_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("PROMOTE_KEY_PASSWORD", "COSIGN_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -115,6 +118,23 @@ def test_one_verdict_a_digest_and_a_second_run_adds_nothing(tmp_path, target):
         assert len(there.repo.promotions()) == 1
 
 
+def test_a_key_that_cosign_made_signs_with_its_password(tmp_path, monkeypatch):
+    with world(tmp_path / "w") as there:
+        for end in ("key", "pub"):
+            there.repo.write(f"trust/deployer.{end}", (COSIGN_KEYS / f"p256.{end}").read_bytes())
+        there.repo.commit("cosign's own key")
+        refused = there.repo.promote(TAG)
+        assert (refused.code, refused.json["error"]["code"]) == (4, "key-password")
+        assert "COSIGN_PASSWORD" in refused.json["error"]["hint"]
+        assert (there.tags(), there.repo.promotions()) == ({}, [])
+        monkeypatch.setenv("COSIGN_PASSWORD", "hunter2-hunter2")
+        first = there.repo.promote(TAG)
+        assert attestation(first)["written"]
+        assert "hunter2" not in first.out + first.err
+        assert not attestation(there.repo.promote(TAG))["written"]
+        assert len(there.verdicts()) == 1
+
+
 def test_the_text_says_who_signed(tmp_path):
     with world(tmp_path / "w") as there:
         assert "verdict signed by key sha256:" in there.repo.run("staging->prod", TAG, "--quiet").out
@@ -145,6 +165,24 @@ def test_another_policy_or_another_signer_is_another_verdict(tmp_path):
         assert other["signed_by"] != first["signed_by"]
         assert len(there.verdicts()) == 3
         assert not attestation(repo.promote(TAG))["written"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "code"), [("{prod}/acme/shop", None), ("{prod}/acme/other", "attestation-content")]
+)
+def test_the_next_environment_can_demand_that_it_is_about_the_place_before(tmp_path, resource, code):
+    with world(tmp_path / "w", "registry") as there:
+        repo = there.repo
+        assert there.server is not None
+        vsa = {"type": "vsa", "signers": ["deployer"], "resource": resource.format(prod=there.server.address)}
+        live = {"from": ["prod"], "registry": "oci:../registries/live", "gates": {"attestations": [vsa]}}
+        repo.config["environments"]["live"] = live
+        repo.config["trust"]["signers"].append({"name": "deployer", "key": "trust/deployer.pub"})
+        repo.configure()
+        assert attestation(repo.promote(TAG))["written"]
+        ran = repo.run("prod->live", TAG, "--format", "json", "--quiet")
+        assert (ran.code, (ran.json["error"] or {}).get("code")) == (13 if code else 0, code), ran.out
+        assert bool(repo.tags("live")) is (code is None)
 
 
 def test_the_next_environment_can_demand_it(tmp_path):

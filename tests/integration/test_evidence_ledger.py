@@ -192,9 +192,9 @@ def test_ten_thousand_records_are_read_in_one_pass_and_hardly_any_is_parsed(tmp_
         started.append(arguments[0])
         return start(self, arguments, *more)
 
-    def counting_pins(tree, overlay, names):
+    def counting_pins(tree, *more):
         parsed.append(tree.commit)
-        return pins(tree, overlay, names)
+        return pins(tree, *more)
 
     monkeypatch.setattr(promote.gitops.command.Git, "start", counting_start)
     monkeypatch.setattr(promote.overlays.sites, "pins", counting_pins)

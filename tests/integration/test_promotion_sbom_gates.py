@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.git_world import isolate
-from support.gitops_repo import TAG, make
+from support.gitops_repo import BUILD, TAG, make
 
 LOG4J = "pkg:maven/org.apache.logging.log4j/log4j-core"
 
@@ -42,6 +42,29 @@ def test_a_gate_that_refuses_leaves_everything_as_it_was(tmp_path, case, gates, 
     if code:
         assert repo.tags() == {}
         assert repo.promotions() == []
+
+
+@pytest.mark.parametrize(
+    ("names", "gates", "code"),
+    [
+        (["ci"], {"sbom": {"signers": ["ci"]}}, None),
+        (["ci", "qa"], {"sbom": {"signers": ["qa", "ci"]}}, None),
+        (["ci", "qa"], {"sbom": {"signers": ["qa"]}}, "sbom-foreign"),
+        (["ci", "qa"], {"vulnerabilities": {"signers": ["qa"]}}, "no-scan"),
+    ],
+)
+def test_another_signers_sbom_is_refused_with_who_was_expected_and_who_signed(tmp_path, names, gates, code):
+    repo = make(tmp_path)
+    qa = {"name": "qa", "issuer": BUILD["issuer"], "identity": "qa@acme.example"}
+    signers = [{"name": "ci", **BUILD}, *([qa] if "qa" in names else [])]
+    repo.configure(trust=repo.config["trust"] | {"signers": signers}, gates=gates)
+    ran = repo.promote(TAG)
+    assert (ran.code, (ran.json["error"] or {}).get("code")) == (13 if code else 0, code), ran.out
+    if code == "sbom-foreign":
+        assert ran.json["error"]["expected"] == "an SBOM by qa"
+        assert BUILD["identity"] in ran.json["error"]["actual"]
+    if code:
+        assert (repo.tags(), repo.promotions()) == ({}, [])
 
 
 def test_a_report_is_part_of_what_the_gate_says(tmp_path):

@@ -77,6 +77,20 @@ def test_verdict_by_key(registry, image, signers, tools, tmp_path, curve):
     _promote_twice_and_further(repository, registry, image, tools, tmp_path, options, "key sha256:")
 
 
+def test_verdict_by_the_key_that_cosign_made(registry, image, signers, tools, tmp_path, monkeypatch):
+    monkeypatch.setenv("COSIGN_PASSWORD", "a password of cosign's")
+    run([tools["cosign"], "generate-key-pair"], cwd=tmp_path)
+    private, public = (tmp_path / "cosign.key").read_bytes(), (tmp_path / "cosign.pub").read_bytes()
+    assert b"BEGIN ENCRYPTED SIGSTORE PRIVATE KEY" in private
+    files = {"trust/cosign.pub": public, "trust/cosign.key": private}
+    repository = _gitops(
+        tmp_path, registry, image, signers["keyless"], files,
+        {"key": "trust/cosign.key"}, [{"key": "trust/cosign.pub"}],
+    )  # fmt: skip
+    options = [f"--key={tmp_path}/cosign.pub", "--insecure-ignore-tlog=true"]
+    _promote_twice_and_further(repository, registry, image, tools, tmp_path, options, "key sha256:")
+
+
 def _promote_twice_and_further(
     repository: GitOps,
     registry: str,

@@ -18,7 +18,9 @@ LOG4J = "pkg:maven/org.apache.logging.log4j/log4j-core@<2.17.1"
 def read(tmp_path):
     def reading(file: str, own: str = "{}"):
         path = tmp_path / "promote.yaml"
-        path.write_text(f"{HEAD}  prod: {{registry: b.example, from: [staging], gates: {own}}}\ngates: {file}\n")
+        signers = ", ".join(f"{{name: {n}, issuer: i, identity: {n}@acme.example}}" for n in ("ci", "qa"))
+        prod = f"  prod: {{registry: b.example, from: [staging], gates: {own}}}\n"
+        path.write_text(f"{HEAD}{prod}gates: {file}\ntrust: {{signers: [{signers}]}}\n")
         return load(path).gates["prod"]
 
     return reading
@@ -27,6 +29,24 @@ def read(tmp_path):
 def test_nothing_more_is_asked_by_default(read):
     assert (read("{}").sbom, read("{}").vulnerabilities) == (SbomPolicy(), None)
     assert read("{sbom: {}}").sbom == SbomPolicy()
+
+
+def test_the_signers_that_count_are_named_as_in_attestations(read):
+    gates = read(
+        "{sbom: {signers: [ci]}, vulnerabilities: {signers: [ci, qa]}}", "{sbom: {signers: [qa]}, vulnerabilities: {}}"
+    )
+    assert gates.sbom is not None
+    assert gates.vulnerabilities is not None
+    assert (gates.sbom.signers, gates.vulnerabilities.signers) == (("qa",), ("ci", "qa"))
+
+
+@pytest.mark.parametrize("section", ["sbom", "vulnerabilities"])
+@pytest.mark.parametrize("own", [False, True])
+def test_a_signer_that_counts_has_a_name_in_trust(read, section, own):
+    demand = f"{{{section}: {{signers: [cii]}}}}"
+    with pytest.raises(Misuse) as caught:
+        read("{}", demand) if own else read(demand)
+    assert f"{section}: unknown signer 'cii', did you mean 'ci'?" in caught.value.message
 
 
 def test_everything_that_can_be_asked(read):

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from promote.evidence.summary import Summary
 from promote.gates import attestations, commit, labels, provenance, rebuilt, signature
 from promote.gates.labels import PlatformLabels
 from promote.gates.rebuilt import Twin
@@ -192,11 +195,45 @@ def test_a30_what_the_build_says_must_be_one_story(things, source, expected):
     said(verdict)
 
 
+NEAR = f"{COMMIT[:7]}{'f' * 33}"
+
+
+@pytest.mark.parametrize(
+    ("things", "revisions", "expected"),
+    [
+        ([signed(certified(source_commit=COMMIT)), signed(KEY, annotations={"commit": COMMIT})], [COMMIT], None),
+        ([signed(certified(source_commit=COMMIT)), signed(KEY, annotations={"commit": COMMIT[:9]})], [], None),
+        ([signed(certified(source_commit=COMMIT)), signed(KEY, annotations={"commit": NEAR})], [], "commit-disagrees"),
+        ([signed(certified(source_commit=COMMIT)), attested(SLSA, built(NEAR), KEY)], [], "commit-disagrees"),
+        (
+            [signed(certified(source_commit=COMMIT)), attested(SPDX, {}, certified(source_commit=NEAR))],
+            [],
+            "commit-disagrees",
+        ),
+        ([signed(certified(source_commit=COMMIT))], [COMMIT, NEAR], "commit-disagrees"),
+        ([signed(KEY)], [COMMIT, NEAR], "commit-disagrees"),
+        ([signed(KEY)], [COMMIT], None),
+        ([signed(certified(source_commit=COMMIT))], [f"{COMMIT}-dirty"], "commit-disagrees"),
+    ],
+)
+def test_what_an_abbreviated_tag_fits_must_still_be_one_commit(things, revisions, expected):
+    """Another commit with the same seven digits is a matter of minutes to make."""
+    verdict = commit.judge(HERE, COMMIT[:7], SOURCE, found(*things), revisions=revisions)
+    assert (verdict.code if verdict.outcome is REFUSE else None) == expected
+    said(verdict)
+
+
+def test_a_pass_says_which_commit_the_tag_abbreviates():
+    whole = found(signed(certified(source_commit=COMMIT)))
+    assert commit.judge(HERE, COMMIT[:7], SOURCE, whole).summary.endswith(f", {COMMIT}, which it abbreviates")
+    assert "abbreviates" not in commit.judge(HERE, COMMIT, SOURCE, whole).summary
+
+
 # -- rebuilt
 
 
 def twin(*things: Evidence, digest: Digest = OTHER) -> Twin:
-    return Twin(digest, "sha-0123456 in abcdef012345", found(*things))
+    return Twin(digest, "git recorded sha-0123456 in abcdef012345", found(*things))
 
 
 ANOTHER = certified(source_commit=COMMIT, source_repository=SOURCE)
@@ -305,6 +342,11 @@ def summary(**more: object) -> dict:
     return {"verificationResult": "PASSED", "verifier": {"id": "https://acme.example/promote"}} | more
 
 
+def oci(digest: Digest) -> str:
+    """As promote itself writes it."""
+    return Summary(digest, "r.example/web", "promote.yaml#/environments/prod", OTHER, (), "1").resource
+
+
 @pytest.mark.parametrize(
     ("demand", "predicate", "expected"),
     [
@@ -314,12 +356,30 @@ def summary(**more: object) -> dict:
         ({"resource": "r.example/web"}, summary(resourceUri="r.example/web"), (PASS, "ok")),
         ({"resource": "r.example/web"}, summary(resourceUri="r.example/api"), (REFUSE, "attestation-content")),
         ({"resource": "r.example/web"}, summary(), (REFUSE, "attestation-content")),
+        ({"resource": "r.example/web"}, summary(resourceUri=7), (REFUSE, "attestation-content")),
+        ({"resource": "r.example/web"}, summary(resourceUri=f"r.example/web@{HERE}"), (PASS, "ok")),
+        ({"resource": "r.example/web"}, summary(resourceUri=f"r.example/api@{HERE}"), (REFUSE, "attestation-content")),
+        ({"resource": "r.example/web"}, summary(resourceUri=oci(HERE)), (PASS, "ok")),
+        ({"resource": oci(HERE)}, summary(resourceUri=oci(HERE)), (PASS, "ok")),
+        ({"resource": "r.example/web"}, summary(resourceUri=oci(OTHER)), (REFUSE, "attestation-content")),
+        ({"resource": "r.example/api"}, summary(resourceUri=oci(HERE)), (REFUSE, "attestation-content")),
+        ({"resource": "web"}, summary(resourceUri="pkg:oci/web"), (REFUSE, "attestation-content")),
         ({}, summary(resourceUri=f"r.example/web@{HERE}"), (PASS, "ok")),
         ({}, summary(resourceUri=f"r.example/web@{OTHER}"), (REFUSE, "attestation-content")),
+        ({}, summary(resourceUri=f"r.example/web@{OTHER}?x=y"), (REFUSE, "attestation-content")),
+        ({}, summary(resourceUri=oci(OTHER)), (REFUSE, "attestation-content")),
+        ({}, summary(resourceUri=f"r.example/web@sha512:{'0' * 128}"), (REFUSE, "attestation-content")),
     ],
 )
 def test_a_verification_summary_names_its_verifier_and_resource(demand, predicate, expected):
     assert judge(AttestationDemand(VSA, **demand), attested(VSA, predicate)) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text() | st.text(alphabet="pkg:oci/@%?&=#sha256:0aA\ud800").map(lambda text: f"pkg:oci/{text}"))
+def test_whatever_a_resource_says_it_is_another_one_or_none(text):
+    verdict = judge(AttestationDemand(VSA, resource="r.example/web"), attested(VSA, summary(resourceUri=text)))
+    assert verdict == (REFUSE, "attestation-content")
 
 
 def ago(**time: int) -> dict:

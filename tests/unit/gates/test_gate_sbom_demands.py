@@ -37,9 +37,17 @@ def bom(
     return {"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": metadata, "components": [component, *packages]}
 
 
-def evidence(document: object, subject: Digest = HERE, time: datetime | None = NOW, kind: str = CYCLONEDX) -> Evidence:
-    who = SignedBy(issuer="https://issuer.example", identity="me")
-    return Evidence(Kind.ATTESTATION, CARRIER, subject, Storage.BUNDLE, who, Log.PROOF, kind, document, time=time)
+def evidence(
+    document: object,
+    subject: Digest = HERE,
+    time: datetime | None = NOW,
+    kind: str = CYCLONEDX,
+    signers: tuple[str, ...] = (),
+) -> Evidence:
+    who = SignedBy(issuer="https://issuer.example", identity=signers[0] if signers else "me")
+    return Evidence(
+        Kind.ATTESTATION, CARRIER, subject, Storage.BUNDLE, who, Log.PROOF, kind, document, time=time, signers=signers
+    )
 
 
 def judged(
@@ -223,3 +231,96 @@ def test_each_platform_may_have_its_own():
     things = [evidence(bom({"version": str(p)}), p) for p in (AMD, ARM)]
     assert judged(*things).outcome is Outcome.PASS
     assert judged(things[0]).code == "no-sbom"
+
+
+# -- made between the build and the signature
+
+
+V1, V02 = "https://slsa.dev/provenance/v1", "https://slsa.dev/provenance/v0.2"
+
+
+def built(started: object, subject: Digest = HERE, kind: str = V1) -> Evidence:
+    metadata = {"runDetails": {"metadata": {"startedOn": started}}}
+    return evidence({"metadata": {"buildStartedOn": started}} if kind == V02 else metadata, subject, kind=kind)
+
+
+def ago(**time: int) -> str:
+    return (NOW - timedelta(**time)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("created", "things", "code"),
+    [
+        (ago(hours=2), [built(ago(hours=1))], "sbom-time"),
+        (ago(hours=2), [built(ago(hours=1), kind=V02)], "sbom-time"),
+        (ago(minutes=69), [built(ago(hours=1))], "ok"),
+        (ago(minutes=50), [built(ago(hours=1))], "ok"),
+        (ago(hours=2), [built(ago(hours=1)), built(ago(hours=3))], "ok"),  # the same bytes were built twice
+        (ago(hours=2), [], "ok"),
+        (ago(hours=2), [built(None)], "ok"),
+        (ago(hours=2), [built("yesterday")], "ok"),
+        (ago(hours=2), [built("0001-01-01T00:00:00Z")], "ok"),  # the zero time of Go
+        (ago(hours=2), [built("9999-12-31T23:59:59.999999Z")], "sbom-time"),
+        ("9999-12-31T23:59:59.999999Z", [], "sbom-time"),
+        ("0001-01-01T00:00:00Z", [built(ago(hours=1))], "ok"),
+        (ago(hours=2), [built(ago(hours=1), OTHER)], "ok"),
+        (ago(hours=2), [evidence({"startedOn": ago(hours=1)}, kind="https://x.example/build")], "ok"),
+        ("1970-01-01T00:00:00Z", [built(ago(hours=1))], "ok"),
+        ("1980-01-01T00:00:01Z", [built(ago(hours=1))], "ok"),
+        ("no time", [built(ago(hours=1))], "ok"),
+        (None, [built(ago(hours=1))], "ok"),
+    ],
+)
+def test_an_sbom_is_not_older_than_the_build_that_it_describes(created, things, code):
+    verdict = judged(evidence(bom(created=created)), *things)
+    assert verdict.code == code
+    if code == "sbom-time":
+        assert (verdict.expected or "").startswith(("after ", "before "))
+
+
+@pytest.mark.parametrize(
+    ("created", "code"),
+    [
+        (ago(hours=3), "ok"),
+        ("1970-01-01T00:00:00Z", "ok"),
+        ("0001-01-01T00:00:00Z", "ok"),
+        (ago(minutes=30), "sbom-time"),
+        ("junk", "sbom-time"),
+    ],
+)
+def test_the_clock_of_a_reproducible_build_is_the_images_own(created, code):
+    """SOURCE_DATE_EPOCH: image and SBOM both say the time of the commit, and the provenance that of the build."""
+    contents = (Contents(AMD, CONFIG, frozenset({LAYER}), created), Contents(ARM, None, frozenset()))
+    assert judged(evidence(bom(created=ago(hours=2))), built(ago(hours=1)), contents=contents).code == code
+
+
+def test_the_build_of_the_image_is_that_of_its_platforms_too():
+    things = [evidence(bom(created=ago(hours=2)), p) for p in (AMD, ARM)]
+    assert judged(*things, built(ago(hours=1))).code == "sbom-time"
+    assert judged(*things, built(ago(hours=1), ARM)).code == "sbom-time"
+    assert judged(*things, built(ago(hours=1), OTHER)).code == "ok"
+
+
+# -- by whom
+
+
+def test_only_the_sboms_of_the_named_signers_count():
+    policy = SbomPolicy(signers=("build", "qa"), deny=denying(f"{LOG4J}@<2.17.1").deny)
+    bad = bom(packages=({"name": "log4j-core", "purl": f"{LOG4J}@2.1"},))
+    ours, theirs = evidence(bom(), signers=("other", "build")), evidence(bad, signers=("other",))
+    assert judged(ours, theirs, policy=policy).code == "ok"
+    assert judged(ours, evidence(bad, signers=("qa",)), policy=policy).code == "package-denied"
+    verdict = judged(theirs, policy=policy)
+    assert verdict.code == "sbom-foreign"
+    assert (verdict.expected, verdict.actual) == (
+        "an SBOM by build or qa",
+        "signed by other (issuer https://issuer.example)",
+    )
+    assert judged(policy=policy).code == "no-sbom"
+
+
+def test_a_named_signer_must_cover_every_platform():
+    policy = SbomPolicy(signers=("build",))
+    mine, other = evidence(bom(), AMD, signers=("build",)), evidence(bom(), ARM, signers=("other",))
+    assert judged(mine, other, policy=policy).code == "no-sbom"
+    assert judged(mine, evidence(bom(), ARM, signers=("build",)), policy=policy).code == "ok"

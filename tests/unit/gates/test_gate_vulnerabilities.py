@@ -62,9 +62,13 @@ def in_toto(*severities: str) -> list:
     return [{"id": f"CVE-2026-{n}", "severity": [{"method": "nvd", "score": s}]} for n, s in enumerate(severities)]
 
 
-def attested(kind: str, body: object, subject: Digest = HERE, time: datetime | None = NOW) -> Evidence:
-    who = SignedBy(issuer="https://issuer.example", identity="me")
-    return Evidence(Kind.ATTESTATION, CARRIER, subject, Storage.BUNDLE, who, Log.PROOF, kind, body, time=time)
+def attested(
+    kind: str, body: object, subject: Digest = HERE, time: datetime | None = NOW, signers: tuple[str, ...] = ()
+) -> Evidence:
+    who = SignedBy(issuer="https://issuer.example", identity=signers[0] if signers else "me")
+    return Evidence(
+        Kind.ATTESTATION, CARRIER, subject, Storage.BUNDLE, who, Log.PROOF, kind, body, time=time, signers=signers
+    )
 
 
 def scanned(*severities: str, **more: object) -> Evidence:
@@ -359,3 +363,17 @@ def test_a_statement_about_one_platform_does_not_clear_another():
 )
 def test_an_openvex_document_that_cannot_be_read_refuses(body):
     assert judged(scanned(), attested(VEX, body)).code == "scan-invalid"
+
+
+def test_only_what_the_named_signers_say_counts():
+    policy = VulnerabilityPolicy({Severity.CRITICAL: 0}, signers=("scanner", "psirt"))
+    good, newer = scanned("LOW", signers=("scanner",), time=NOW - HOUR), scanned("CRITICAL", signers=("other",))
+    assert judged(good, newer, policy=policy).code == "ok"
+    assert judged(good, attested(COSIGN, "junk", signers=("other",)), policy=policy).code == "ok"
+    bad = scanned("CRITICAL", signers=("scanner",))
+    assert judged(bad, vex(cleared(), signers=("other",)), policy=policy).code == "vulnerable"
+    assert judged(bad, vex(cleared(), signers=("psirt",)), policy=policy).code == "ok"
+    verdict = judged(newer, policy=policy)
+    assert (verdict.code, verdict.evidence) == ("no-scan", (str(CARRIER),))
+    assert "attested by scanner or psirt" in (verdict.expected or "")
+    assert verdict.actual == "one signed by other (issuer https://issuer.example)"

@@ -156,9 +156,11 @@ def test_the_target_is_free_or_has_the_same():
 
 
 def test_the_overlay():
-    assert said(overlay.judge((), 0, ())) == (SKIP, "not-asked-for")
-    assert said(overlay.judge(("overlays/prod",), 1, ("a note",))) == (PASS, "ok")
-    assert "a note" in overlay.judge(("overlays/prod",), 1, ("a note",)).summary
+    assert said(overlay.judge((), 0)) == (SKIP, "not-asked-for")
+    for count, words in ((0, "one will be added"), (1, "1 reference to"), (2, "2 references to")):
+        verdict = overlay.judge(("overlays/prod",), count)
+        assert said(verdict) == (PASS, "ok")
+        assert words in verdict.summary
     assert said(overlay.refuse("no-effect", "s", "e", "a", None)) == (REFUSE, "no-effect")
 
 
@@ -269,6 +271,9 @@ def test_labels_are_not_compared_with_a_source_that_nobody_named():
         ("", "", True),
         (COMMIT, "", False),
         (COMMIT[:8], f"{COMMIT[:7]}f{COMMIT[8:]}", False),
+        (COMMIT, f"{COMMIT}-dirty", False),
+        (COMMIT[:7], f"{COMMIT[:7]} and more", False),
+        (COMMIT, COMMIT * 2, False),
     ],
 )
 def test_the_same_commit(one, other, same):
@@ -340,6 +345,12 @@ DEFAULT = SignaturePolicy()
         (SignaturePolicy(provenance=True), [attestation(SPDX)], (REFUSE, "no-signature")),
         (SignaturePolicy(provenance=True), [attestation(SLSA, subject=OTHER)], (REFUSE, "no-signature")),
         (SignaturePolicy(provenance=True, signature=False), [evidence()], (REFUSE, "no-signature")),
+        (
+            SignaturePolicy(provenance=True),
+            [rejected(Flaw.FOREIGN, Kind.ATTESTATION, predicate_type=SLSA)],
+            (REFUSE, "signature-foreign"),
+        ),
+        (DEFAULT, [rejected(Flaw.FOREIGN, Kind.ATTESTATION, predicate_type=SLSA)], (REFUSE, "no-signature")),
         (None, [], (SKIP, "turned-off")),
     ],
 )
