@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from harness.images import SOURCE, Images, SignedImage
 from harness.registries import REGISTRIES
 from harness.signing import Key, Keyless, Signer
 from harness.sigstore import stack
+from harness.sigstore.rekor1 import rekor1
 from harness.sigstore.stack import Sigstore
+from harness.ways import Services
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +59,23 @@ def signers(
 ) -> Mapping[str, Signer]:
     """Who signs, by how: "key" and "keyless"."""
     return {"key": Key.generate(tools, tmp_path_factory.mktemp("key") / "pair"), "keyless": Keyless(sigstore)}
+
+
+@pytest.fixture(scope="session")
+def services(tools: Mapping[str, Path], sigstore: Sigstore, tmp_path_factory: pytest.TempPathFactory) -> Services:
+    """Where any `Way` without a Rekor v1 signs."""
+    return Services.make(tools, sigstore, tmp_path_factory.mktemp("services"))
+
+
+@pytest.fixture(scope="session")
+def services_with_rekor1(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """The same with a Rekor v1, which runs for as long; for tests marked `full`."""
+    try:
+        tools = toolbox.find_full()
+    except FileNotFoundError as missing:
+        pytest.fail(str(missing), pytrace=False)
+    with rekor1(tools, services.sigstore, tmp_path_factory.mktemp("rekor1") / "log") as url:
+        yield replace(services, rekor1=url)
 
 
 @pytest.fixture(scope="session")

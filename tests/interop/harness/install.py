@@ -1,37 +1,56 @@
-"""Install the tools of tools.py, each once: `cd tests/interop && python3 -m harness.install`.
+"""Install the tools of tools.py, each once: `cd tests/interop && python3 -m harness.install [full]`.
 
 Needs python3 and go, nothing else.  What is there already is left alone; the first thing that cannot be installed ends
-the run with a non-zero code and says what to do.
+the run with a non-zero code and says what to do.  `full` adds what `make interop-full` needs: a Rekor v1.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
-from harness.tools import DEBIAN_TOOLS, GO_TOOLS, REFREGISTRY, DebianTool, GoTool, built, cache, refregistry
+from harness.tools import (
+    DEBIAN_TOOLS,
+    FORGES,
+    FULL_DEBIAN_TOOLS,
+    FULL_GO_TOOLS,
+    GO_TOOLS,
+    REFREGISTRY,
+    TRILLIAN,
+    DebianTool,
+    GoTool,
+    built,
+    cache,
+    forges,
+    on_path,
+    refregistry,
+    trillian_schema,
+)
 
 # The same flags for all: another flag (-trimpath, say) would throw the shared build cache away.
 GO_ENV = {"GOFLAGS": "-buildvcs=false", "GOTOOLCHAIN": "local"}
 
 
-def main() -> None:
-    """Install everything, one line a tool and one for the whole."""
+def main(arguments: list[str]) -> None:
+    """Install everything, one line a tool and one for the whole, each with how long it took."""
+    if arguments not in ([], ["full"]):
+        sys.exit(f"interop: got {' '.join(arguments)}, expected nothing or full")
     began = time.monotonic()
     print(f"interop tools in {cache()}", flush=True)
-    missing = [tool for tool in DEBIAN_TOOLS if shutil.which(tool.name) is None]
-    if missing:
-        install_debian(missing)
-    for debian in DEBIAN_TOOLS:
-        report(debian.name, "Debian", "installed" if debian in missing else "already there")
-    for tool in GO_TOOLS:
+    install_debian((*DEBIAN_TOOLS, *(FULL_DEBIAN_TOOLS if arguments else ())))
+    for tool in (*GO_TOOLS, *(FULL_GO_TOOLS if arguments else ())):
         install_go(tool, [f"{tool.package}@{tool.version}"], cwd=None)
     install_go(refregistry(), ["."], cwd=REFREGISTRY)
+    install_forges()
+    if arguments:
+        install_trillian_schema()
     report("all tools", "", f"ready in {time.monotonic() - began:.0f} s")
 
 
@@ -52,22 +71,71 @@ def install_go(tool: GoTool, package: list[str], *, cwd: Path | None) -> None:
     report(tool.name, tool.version, f"built in {time.monotonic() - began:.0f} s")
 
 
-def install_debian(missing: list[DebianTool]) -> None:
-    """Install Debian packages, which takes root."""
-    packages = [tool.package for tool in missing]
+def install_forges() -> None:
+    """The npm packages of `FORGES` by their lock file, whose hashes npm checks; no script of theirs is run."""
+    target = forges()
+    if target.is_dir():
+        report("forges", "npm", "already there")
+        return
+    began = time.monotonic()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache()) as aside:
+        whole = Path(aside) / "forges"
+        shutil.copytree(FORGES, whole)
+        run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], "install the npm packages", env={}, cwd=whole)
+        # Nine hundred megabytes are the descriptions of other products, and this one's without references.
+        for file in (whole / "node_modules/@octokit/openapi/generated").glob("*.json"):
+            if file.name != "api.github.com.json":
+                file.unlink()
+        whole.replace(target)
+    report("forges", "npm", f"installed in {time.monotonic() - began:.0f} s")
+
+
+def install_trillian_schema() -> None:
+    """Copy the SQL out of the module that Trillian was built from."""
+    target = trillian_schema()
+    if target.is_file():
+        report("trillian schema", TRILLIAN, "already there")
+        return
+    said = run(
+        ["go", "mod", "download", "-json", f"github.com/google/trillian@{TRILLIAN}"],
+        f"download trillian {TRILLIAN}",
+        env=GO_ENV,
+    )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    whole = target.with_suffix(".new")
+    whole.write_bytes((Path(json.loads(said)["Dir"]) / "storage" / "mysql" / "schema" / "storage.sql").read_bytes())
+    whole.replace(target)
+    report("trillian schema", TRILLIAN, "copied")
+
+
+def install_debian(tools: Iterable[DebianTool]) -> None:
+    """Install the packages of those that are missing, which takes root."""
+    missing = [tool for tool in tools if on_path(tool) is None]
+    began = time.monotonic()
+    if missing:
+        install_packages(sorted({tool.package for tool in missing}), missing)
+    took = f"installed in {time.monotonic() - began:.0f} s"
+    for tool in tools:
+        report(tool.name, "Debian", took if tool in missing else "already there")
+
+
+def install_packages(packages: list[str], missing: list[DebianTool]) -> None:
+    """`apt-get install`."""
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         names = ", ".join(tool.name for tool in missing)
-        sys.exit(f"interop: {names} missing; as root: apt-get install {' '.join(packages)}")
+        sys.exit(f"interop: {names} missing; as root: apt-get install --no-install-recommends {' '.join(packages)}")
     env = {"DEBIAN_FRONTEND": "noninteractive"}
     run(["apt-get", "update", "-q"], "refresh Debian's package lists", env=env)
     run(["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages], f"install {packages}", env=env)
 
 
-def run(argv: list[str], purpose: str, *, env: dict[str, str], cwd: Path | None = None) -> None:
-    """Run a command quietly; when it fails, print what it said and end."""
+def run(argv: list[str], purpose: str, *, env: dict[str, str], cwd: Path | None = None) -> str:
+    """Standard output of a command; when it fails, print what it said and end."""
     done = subprocess.run(argv, env={**os.environ, **env}, cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{done.stdout}{done.stderr}\ninterop: could not {purpose}: {argv[0]} exited {done.returncode}")
+    return done.stdout
 
 
 def report(name: str, version: str, outcome: str) -> None:
@@ -76,4 +144,4 @@ def report(name: str, version: str, outcome: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import random
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,11 +54,15 @@ def run(
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of 127.0.0.1 that nobody listens on at this moment.
+
+    It is below those that the kernel gives away by itself, so that no connection takes it before its server does.
+    """
+    while True:
+        port = random.randrange(15000, 32000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager
@@ -80,6 +86,20 @@ def server(
 
     What the server prints goes to the file `log`, whose end is shown when the server does not come up.
     """
+    with service(argv, is_up=lambda: _answers(ready), log=log, cwd=cwd, env=env):
+        yield
+
+
+@contextmanager
+def service(
+    argv: Sequence[Argument],
+    *,
+    is_up: Callable[[], bool],
+    log: Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[None]:
+    """Run a server that speaks whatever it speaks while the block runs: entered when `is_up` says so, ended with it."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             [str(part) for part in argv],
@@ -90,7 +110,7 @@ def server(
             stderr=subprocess.STDOUT,
         )
     try:
-        _await(ready, process, log)
+        _await(is_up, process, log)
         yield
     finally:
         process.terminate()
@@ -101,18 +121,24 @@ def server(
             process.wait()
 
 
-def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when `url` answers anything at all; raises `CommandFailed` when it does not in time."""
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def _await(is_up: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when `is_up`; raises `CommandFailed` when that takes too long or the process is gone."""
     end = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < end:
-        try:
-            direct.open(url, timeout=1).close()
-        except urllib.error.HTTPError:
+        if is_up():
             return
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
+        time.sleep(0.05)
     said = log.read_text(errors="replace")[-2000:]
-    raise CommandFailed(f"{process.args!r} does not answer at {url} (exit code {process.poll()})\n{said}")
+    raise CommandFailed(f"{process.args!r} does not answer (exit code {process.poll()})\n{said}")
+
+
+def _answers(url: str) -> bool:
+    """Whether `url` answers anything at all."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        direct.open(url, timeout=1).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -1,6 +1,6 @@
 """Who signs, and how cosign is told: with a key of its own, or keyless as a workflow of GitHub Actions.
 
-Both answer the same three questions: what `cosign sign` and `attest` need, what `cosign verify` needs, and what
+All answer the same questions: which cosign, what its `sign` and `attest` need, what its `verify` needs, and what
 promote.yaml says to trust the same signer.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from harness.process import run
 from harness.sigstore.github_oidc import ISSUER
@@ -21,8 +21,19 @@ COSIGN_ENV = {"COSIGN_PASSWORD": ""}
 class Signer(Protocol):
     """One who signs.  `source` is ``owner/name`` of the source repository, `commit` its commit."""
 
+    @property
+    def cosign(self) -> str:
+        """The tool that signs and verifies: "cosign" or "cosign2"."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What that tool needs in its environment."""
+
     def sign_options(self, source: str, commit: str) -> list[str]:
-        """What `cosign sign` and `cosign attest` need to sign as this one."""
+        """What `cosign sign` needs to sign as this one."""
+
+    def attest_options(self, source: str, commit: str) -> list[str]:
+        """What `cosign attest` needs to sign as this one."""
 
     def verify_options(self, source: str) -> list[str]:
         """What `cosign verify` and `cosign verify-attestation` need to accept this one and nobody else."""
@@ -39,6 +50,8 @@ class Keyless:
     """The workflow build.yml on main, known by a certificate of the throw-away Sigstore."""
 
     sigstore: Sigstore
+    cosign: ClassVar[str] = "cosign"
+    environment: ClassVar[Mapping[str, str]] = {}
 
     def sign_options(self, source: str, commit: str) -> list[str]:
         return [
@@ -47,9 +60,12 @@ class Keyless:
             f"--trusted-root={self.sigstore.trusted_root}",
         ]
 
+    def attest_options(self, source: str, commit: str) -> list[str]:
+        return self.sign_options(source, commit)
+
     def verify_options(self, source: str) -> list[str]:
         return [
-            f"--certificate-identity={_identity(source)}",
+            f"--certificate-identity={identity(source)}",
             f"--certificate-oidc-issuer={ISSUER}",
             f"--trusted-root={self.sigstore.trusted_root}",
         ]
@@ -58,7 +74,7 @@ class Keyless:
         return {"trust/trusted_root.json": self.sigstore.trusted_root.read_bytes()}
 
     def trust(self, source: str) -> dict[str, object]:
-        return {"root": "trust/trusted_root.json", "signers": [{"issuer": ISSUER, "identity": _identity(source)}]}
+        return {"root": "trust/trusted_root.json", "signers": [{"issuer": ISSUER, "identity": identity(source)}]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +82,8 @@ class Key:
     """A managed ECDSA key, without a log: what a company without Sigstore has."""
 
     directory: Path
+    cosign: ClassVar[str] = "cosign"
+    environment: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
     def generate(cls, tools: Mapping[str, Path], directory: Path) -> Key:
@@ -89,6 +107,9 @@ class Key:
             f"--trusted-root={self.directory}/no-trust.json",
         ]
 
+    def attest_options(self, source: str, commit: str) -> list[str]:
+        return self.sign_options(source, commit)
+
     def verify_options(self, source: str) -> list[str]:
         return [f"--key={self.directory}/cosign.pub", "--insecure-ignore-tlog=true"]
 
@@ -99,5 +120,6 @@ class Key:
         return {"signers": [{"key": "trust/cosign.pub"}]}
 
 
-def _identity(source: str) -> str:
+def identity(source: str) -> str:
+    """The name in the certificate of the workflow build.yml on main of `source` (``owner/name``)."""
     return f"https://github.com/{source}/.github/workflows/build.yml@refs/heads/main"

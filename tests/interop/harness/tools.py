@@ -8,9 +8,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+FORGES = Path(__file__).parent / "forges"
+"""The npm packages with GitHub's descriptions and the server that checks against them, with hashes of all."""
 REFREGISTRY = Path(__file__).parent / "refregistry"
 """The sources of our own little registry: a Go module with its go.sum."""
 
@@ -35,6 +38,7 @@ class DebianTool:
 # cosign first: most of what the Sigstore servers are built from is then in Go's build cache.
 GO_TOOLS = (
     GoTool("cosign", "v3.1.3", "github.com/sigstore/cosign/v3/cmd/cosign"),
+    GoTool("cosign2", "v2.6.5", "github.com/sigstore/cosign/v2/cmd/cosign"),
     GoTool("fulcio", "v1.8.8", "github.com/sigstore/fulcio"),
     GoTool("rekor-server-posix", "v2.3.0", "github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix"),
     GoTool("timestamp-server", "v2.1.3", "github.com/sigstore/timestamp-authority/v2/cmd/timestamp-server"),
@@ -42,13 +46,34 @@ GO_TOOLS = (
     GoTool("regctl", "v0.11.7", "github.com/regclient/regclient/cmd/regctl"),
     GoTool("registry3", "v3.1.2", "github.com/distribution/distribution/v3/cmd/registry"),
     GoTool("kustomize", "v5.8.2", "sigs.k8s.io/kustomize/kustomize/v5"),
+    GoTool("kustomize5.5", "v5.5.0", "sigs.k8s.io/kustomize/kustomize/v5"),  # what kubectl 1.32 has built in
     GoTool("act", "v0.2.89", "github.com/nektos/act"),
 )
 DEBIAN_TOOLS = (
     DebianTool("docker-registry", "docker-registry"),
     DebianTool("git", "git"),
+    DebianTool("gpg", "gpg"),
+    DebianTool("gpg-agent", "gpg-agent"),
+    DebianTool("gpgsm", "gpgsm"),
+    DebianTool("node", "nodejs"),
+    DebianTool("npm", "npm"),
     DebianTool("ssh-keygen", "openssh-client"),
     DebianTool("unshare", "util-linux"),
+)
+
+
+TRILLIAN = "v1.7.2"
+# A Rekor v1 and the database below its log: for `make interop-full` alone.  The core packages of MariaDB bring its
+# programs and start nothing.
+FULL_GO_TOOLS = (
+    GoTool("trillian_log_server", TRILLIAN, "github.com/google/trillian/cmd/trillian_log_server"),
+    GoTool("trillian_log_signer", TRILLIAN, "github.com/google/trillian/cmd/trillian_log_signer"),
+    GoTool("rekor-server", "v1.5.4", "github.com/sigstore/rekor/cmd/rekor-server"),
+)
+FULL_DEBIAN_TOOLS = (
+    DebianTool("mariadbd", "mariadb-server-core"),
+    DebianTool("mariadb-install-db", "mariadb-server-core"),
+    DebianTool("mariadb", "mariadb-client-core"),
 )
 
 
@@ -65,16 +90,47 @@ def refregistry() -> GoTool:
     return GoTool("refregistry", hashlib.sha256(sources).hexdigest()[:12], str(REFREGISTRY))
 
 
+def forges() -> Path:
+    """Where the npm packages of `FORGES` are, or will be; named by the digest of their list."""
+    listed = hashlib.sha256((FORGES / "package-lock.json").read_bytes()).hexdigest()[:12]
+    return cache() / f"forges-{listed}"
+
+
 def built(tool: GoTool) -> Path:
     """Where the binary of `tool` is, or will be."""
     return cache() / f"{tool.name}-{tool.version}" / tool.name
 
 
+def trillian_schema() -> Path:
+    """Where the tables of Trillian's log are described in SQL, or will be."""
+    return cache() / f"trillian-{TRILLIAN}" / "storage.sql"
+
+
+def on_path(tool: DebianTool) -> Path | None:
+    """The command of an installed package; Debian keeps servers in a directory that only root has on PATH."""
+    found = shutil.which(tool.name) or shutil.which(tool.name, path="/usr/sbin")
+    return Path(found) if found else None
+
+
 def find() -> dict[str, Path]:
-    """The path of every tool by its name; raises `FileNotFoundError` that names each one that is missing."""
-    paths = {tool.name: built(tool) for tool in (*GO_TOOLS, refregistry())}
-    paths |= {tool.name: Path(shutil.which(tool.name) or f"(apt-get install {tool.package})") for tool in DEBIAN_TOOLS}
+    """The path of every tool of `make interop` by its name; raises `FileNotFoundError` that names each missing one."""
+    return _present(_paths((*GO_TOOLS, refregistry()), DEBIAN_TOOLS), "make interop")
+
+
+def find_full() -> dict[str, Path]:
+    """As `find`, with what `make interop-full` adds; "trillian-schema" is a file."""
+    paths = {**_paths(FULL_GO_TOOLS, FULL_DEBIAN_TOOLS), "trillian-schema": trillian_schema()}
+    return find() | _present(paths, "make interop-full")
+
+
+def _paths(go: Iterable[GoTool], debian: Iterable[DebianTool]) -> dict[str, Path]:
+    paths = {tool.name: built(tool) for tool in go}
+    paths["prism"] = forges() / "node_modules" / ".bin" / "prism"
+    return paths | {tool.name: on_path(tool) or Path(f"(apt-get install {tool.package})") for tool in debian}
+
+
+def _present(paths: dict[str, Path], command: str) -> dict[str, Path]:
     missing = [f"{name}: {path}" for name, path in paths.items() if not path.is_file()]
     if missing:
-        raise FileNotFoundError("run `make interop`, which installs what is missing: " + "; ".join(missing))
+        raise FileNotFoundError(f"run `{command}`, which installs what is missing: " + "; ".join(missing))
     return paths

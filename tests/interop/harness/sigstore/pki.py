@@ -30,7 +30,7 @@ class Authority:
 
 
 def make(directory: Path) -> None:
-    """Write the keys of Fulcio, the time stamp authority, both logs and the issuer."""
+    """Write the keys of Fulcio, the time stamp authority, the logs and the issuer."""
     directory.mkdir(parents=True)
     _fulcio(directory)
     _timestamp_authority(directory)
@@ -38,6 +38,7 @@ def make(directory: Path) -> None:
     keys: dict[str, PrivateKey] = {
         "ct": _p256(),
         "rekor": ed25519.Ed25519PrivateKey.generate(),
+        "rekor1": _p256(),
         "oidc": rsa.generate_private_key(public_exponent=65537, key_size=2048),
     }
     for name, key in keys.items():
@@ -49,6 +50,7 @@ def _fulcio(directory: Path) -> None:
     root = _authority("fulcio root", path_length=1)
     below = _authority("fulcio intermediate", root, path_length=0, usage=ExtendedKeyUsageOID.CODE_SIGNING)
     (directory / "fulcio-chain.pem").write_bytes(_pem(below, root))
+    (directory / "fulcio-root.pem").write_bytes(_pem(root))
     (directory / "fulcio-key.pem").write_bytes(_private(below.key, FULCIO_PASSWORD))
 
 

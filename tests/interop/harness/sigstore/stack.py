@@ -16,17 +16,24 @@ FULCIO_CONFIG = Path(__file__).parent / "fulcio.yaml"
 # The trusted root speaks of names and not of ports.  sigstore-go takes the origin of a log's checkpoints from the host
 # of the log's URL there, so Rekor is told to call itself by this name.
 REKOR_NAME = "rekor.test"
+REKOR1_NAME = "rekor1.test"
 SINCE = "start-time=2026-01-01T00:00:00Z"
 OPERATOR = "operator=sigstore.test"
 
 
 @dataclass(frozen=True, slots=True)
 class Sigstore:
-    """A running instance.  `trusted_root` is whom verifiers trust, `signing_config` tells cosign where to sign."""
+    """A running instance.  `trusted_root` is whom verifiers trust, `signing_config` tells cosign where to sign.
+
+    `fulcio` and `timestamps` are URLs, for a cosign that takes those.  The root has the key of a Rekor v1 too, which
+    runs only while `harness.sigstore.rekor1` does.
+    """
 
     trusted_root: Path
     signing_config: Path
     keys: Path
+    fulcio: str
+    timestamps: str
 
     def token(self, repository: str, commit: str, workflow: str = "build.yml", ref: str = "refs/heads/main") -> str:
         """A GitHub token for cosign's ``--identity-token``; `repository` is ``owner/name``."""
@@ -44,9 +51,15 @@ def sigstore(tools: Mapping[str, Path], directory: Path) -> Iterator[Sigstore]:
         fulcio = running.enter_context(_fulcio(tools, directory, keys, proxy, ct_url))
         rekor = running.enter_context(_rekor(tools, directory, keys))
         timestamps = running.enter_context(_timestamp_server(tools, directory, keys))
-        instance = Sigstore(directory / "trusted_root.json", directory / "signing_config.json", keys)
+        instance = Sigstore(
+            trusted_root=directory / "trusted_root.json",
+            signing_config=directory / "signing_config.json",
+            keys=keys,
+            fulcio=fulcio,
+            timestamps=timestamps,
+        )
         _describe_trust(tools, instance)
-        _describe_services(tools, instance, fulcio, rekor, timestamps)
+        _describe_services(tools, instance, rekor)
         _use_up_first_entry(tools, instance)
         yield instance
 
@@ -134,6 +147,7 @@ def _describe_trust(tools: Mapping[str, Path], instance: Sigstore) -> None:
             "create",
             f"--fulcio=url=https://fulcio.test,certificate-chain={keys}/fulcio-chain.pem",
             f"--rekor=url=https://{REKOR_NAME},public-key={keys}/rekor-pub.pem,{SINCE},origin={REKOR_NAME}",
+            f"--rekor=url=https://{REKOR1_NAME},public-key={keys}/rekor1-pub.pem,{SINCE}",
             f"--ctfe=url=https://ct.test,public-key={keys}/ct-pub.pem,{SINCE}",
             f"--tsa=url=https://tsa.test/api/v1/timestamp,certificate-chain={keys}/tsa-chain.pem",
             f"--out={instance.trusted_root}",
@@ -141,17 +155,17 @@ def _describe_trust(tools: Mapping[str, Path], instance: Sigstore) -> None:
     )
 
 
-def _describe_services(tools: Mapping[str, Path], instance: Sigstore, fulcio: str, rekor: str, timestamps: str) -> None:
+def _describe_services(tools: Mapping[str, Path], instance: Sigstore, rekor: str) -> None:
     run(
         [
             tools["cosign"],
             "signing-config",
             "create",
-            f"--fulcio=url={fulcio},api-version=1,{SINCE},{OPERATOR}",
+            f"--fulcio=url={instance.fulcio},api-version=1,{SINCE},{OPERATOR}",
             f"--rekor=url={rekor},api-version=2,{SINCE},{OPERATOR}",
             "--rekor-config=ANY",
             f"--oidc-provider=url={github_oidc.ISSUER},api-version=1,{SINCE},{OPERATOR}",
-            f"--tsa=url={timestamps},api-version=1,{SINCE},{OPERATOR}",
+            f"--tsa=url={instance.timestamps},api-version=1,{SINCE},{OPERATOR}",
             "--tsa-config=ANY",
             f"--out={instance.signing_config}",
         ]
