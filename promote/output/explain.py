@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promote.model.result import FindingResult
+from promote.output.lines import hanging
 from promote.output.style import Style, printable
 
 _COLOURS = {"accepted": "good", "ignored": "dim", "unsigned": "odd", "unsupported": "odd"}
@@ -22,8 +23,9 @@ def lines(findings: Sequence[FindingResult], style: Style) -> Iterator[str]:
 def _finding(finding: FindingResult, style: Style) -> Iterator[str]:
     word = style.paint(f"{finding.verdict:11}", _COLOURS.get(finding.verdict, "bad"))
     what = " ".join(part for part in (finding.kind, finding.predicate_type) if part) or "something"
-    yield f"  {word} {printable(what)}"
+    yield from hanging(f"  {word} ", what, style, taken=14)
     yield from _pairs(
+        style,
         ("manifest", finding.manifest),
         ("about", finding.subject),
         ("stored as", finding.storage),
@@ -37,7 +39,8 @@ def _finding(finding: FindingResult, style: Style) -> Iterator[str]:
     )
 
 
-def _pairs(*pairs: tuple[str, str | None]) -> Iterator[str]:
+def _pairs(style: Style, *pairs: tuple[str, str | None]) -> Iterator[str]:
     for label, value in pairs:
         if value is not None:
-            yield f"{'':14}{printable(label):10} {printable(value)}"
+            head = f"{'':14}{printable(label):10} "
+            yield from hanging(head, value, style, taken=len(head))

@@ -8,7 +8,10 @@ from promote.model.release import Edit
 from promote.model.result import AttestationResult, CommitResult, CopyResult, ErrorResult, ReleaseResult, Result
 from promote.model.verdict import Outcome, Reason, Verdict
 from promote.output import explain
-from promote.output.style import Style, printable
+from promote.output.lines import hanging
+from promote.output.quantity import counted, size
+from promote.output.style import Style, disarmed, printable
+from promote.output.why import why
 
 WORDS = {
     Outcome.PASS: ("pass", "good"),
@@ -16,6 +19,11 @@ WORDS = {
     Outcome.UNKNOWN: ("UNKNOWN", "odd"),
     Outcome.SKIP: ("skip", "dim"),
 }
+UNDER_GATE = 11
+"""The column of the gates' names, and of what is said about one below it."""
+NARROWEST_COLUMN = 12
+ROOMY = 120
+"""From this many columns on a summary goes on under its own beginning."""
 
 
 def render(result: Result, style: Style) -> str:
@@ -25,67 +33,89 @@ def render(result: Result, style: Style) -> str:
         lines += [*_heading(result, release, style), *_gates(release.gates, style), ""]
         if release.findings is not None:
             lines += [*explain.lines(release.findings, style), ""]
-        lines += [line for copy in release.copies for line in _copy(copy)]
-        lines += [line for edit in release.edits for line in _edit(edit, style)]
-        if release.copies or release.edits:
-            lines.append("")
+        for copy in release.copies:
+            lines += [*_copy(copy, style), ""]
+        if release.edits:
+            lines += [*_edits(release.edits, style), ""]
     lines += _ending(result, style)
-    return "\n".join(lines) + "\n"
+    return "".join(f"{disarmed(line)}\n" for line in lines)
 
 
 def render_error(error: ErrorResult, exit_code: int, style: Style) -> str:
-    """The error alone: one sentence, what was expected and got, and what to do."""
-    return "\n".join(_error(error, exit_code, style)) + "\n"
+    """The error alone: one sentence, what was expected and got, why it matters, and what to do."""
+    return "".join(f"{disarmed(line)}\n" for line in _error(error, exit_code, style))
+
+
+def gate_line(verdict: Verdict, column: int) -> tuple[str, str, str]:
+    """A verdict on one line: its word, how that looks, and the rest with the summary in its column."""
+    word, how = WORDS[verdict.outcome]
+    return f"{word:8}", how, f"{verdict.gate:{column}} {printable(verdict.summary)}"
 
 
 def _heading(result: Result, release: ReleaseResult, style: Style) -> Iterator[str]:
     way = f"{result.source} -> {result.target}" if result.target else (result.source or "")
     yield style.paint(" ".join(p for p in (result.command, release.app, way) if p), "strong")
-    if release.tag:
-        yield f"  tag     {printable(release.tag)}"
-    if release.digest:
-        yield f"  digest  {release.digest}"
+    for label, value in (("tag", release.tag), ("digest", release.digest)):
+        if value:
+            yield from hanging(f"  {label:6} ", value, style, taken=9)  # a digest just fits in 80 columns
     yield ""
 
 
 def _gates(verdicts: tuple[Verdict, ...], style: Style) -> Iterator[str]:
-    for verdict in verdicts:
-        if verdict.reason is not Reason.NOT_JUDGED:
-            yield from _gate(verdict, style)
+    judged = [v for v in verdicts if v.reason is not Reason.NOT_JUDGED]
+    column = max([NARROWEST_COLUMN, *(len(v.gate) for v in judged)])
+    for verdict in judged:
+        yield from _gate(verdict, column, style)
     if not_judged := [v.gate for v in verdicts if v.reason is Reason.NOT_JUDGED]:
-        yield style.paint(f"  not judged, because an earlier gate already decided: {', '.join(not_judged)}", "dim")
+        head = "  not judged, because an earlier gate already decided:"
+        for line in hanging(head + " ", ", ".join(not_judged), style, taken=len(head) + 1, under=UNDER_GATE):
+            yield style.paint(line, "dim")
 
 
-def _gate(verdict: Verdict, style: Style) -> Iterator[str]:
+def _gate(verdict: Verdict, column: int, style: Style) -> Iterator[str]:
     word, how = WORDS[verdict.outcome]
-    yield f"  {style.paint(f'{word:8}', how)} {verdict.gate:12} {printable(verdict.summary)}"
+    head, taken = f"  {style.paint(f'{word:8}', how)} {verdict.gate:{column}} ", UNDER_GATE + column + 1
+    under = taken if style.width is None or style.width >= ROOMY else UNDER_GATE
+    yield from hanging(head, verdict.summary, style, taken=taken, under=under)
     if verdict.outcome not in (Outcome.REFUSE, Outcome.UNKNOWN):
         return
-    for label, value in (("expected", verdict.expected), ("got", verdict.actual), ("do", verdict.hint)):
+    matters = why(verdict.code, verdict.reason.exit_code if verdict.reason else None)
+    pairs = (("expected", verdict.expected), ("got", verdict.actual), ("why", matters), ("do", verdict.hint))
+    yield from _pairs(pairs, UNDER_GATE, style)
+    yield from _pairs(tuple(("evidence", digest) for digest in verdict.evidence[:3]), UNDER_GATE, style)
+
+
+def _pairs(pairs: tuple[tuple[str, str | None], ...], indent: int, style: Style) -> Iterator[str]:
+    for label, value in pairs:
         if value:
-            yield f"{'':24}{label:9} {printable(value)}"
-    for digest in verdict.evidence[:3]:
-        yield f"{'':24}{'evidence':9} {printable(digest)}"
+            yield from hanging(f"{'':{indent}}{label:9} ", value, style, taken=indent + 10)
 
 
-def _copy(copy: CopyResult) -> Iterator[str]:
+def _copy(copy: CopyResult, style: Style) -> Iterator[str]:
+    yield from hanging("  ", copy.target, style, taken=2)
     blobs = f"{copy.blobs_copied} sent, {copy.blobs_mounted} mounted, {copy.blobs_present} there already"
-    yield f"  {printable(copy.target)}"
-    yield f"    arrived and verified again: {copy.manifests} manifests; blobs: {blobs}; {_size(copy.bytes)} sent"
+    arrived = f"{counted(copy.manifests, 'manifest')}; blobs: {blobs}; {size(copy.bytes)} sent"
+    yield from hanging("    ", f"arrived and verified again: {arrived}", style, taken=4)
     if copy.attestation:
-        yield _attestation(copy.attestation)
+        yield from hanging("    ", _attestation(copy.attestation), style, taken=4)
 
 
 def _attestation(attestation: AttestationResult) -> str:
     how = "signed" if attestation.written else "signed earlier"
-    return f"    verdict {how} by {printable(attestation.signed_by)}: {attestation.manifest}"
+    return f"verdict {how} by {attestation.signed_by}: {attestation.manifest}"
 
 
-def _edit(edit: Edit, style: Style) -> Iterator[str]:
-    yield f"  {printable(edit.file)}:{edit.line}"
-    if edit.before:
-        yield "    " + style.paint(f"- {edit.before}", "bad")
-    yield "    " + style.paint(f"+ {edit.after}", "good")
+def _edits(edits: tuple[Edit, ...], style: Style) -> Iterator[str]:
+    """The diff by file; its lines are never broken, because they are what the file has."""
+    column = max(len(str(edit.line)) for edit in edits)
+    file = None
+    for edit in edits:
+        if edit.file != file:
+            file = edit.file
+            yield from hanging("  ", file, style, taken=2)
+        if edit.before:
+            yield f"    {edit.line:{column}} " + style.paint(f"- {edit.before}", "bad")
+        yield f"    {edit.line:{column}} " + style.paint(f"+ {edit.after}", "good")
 
 
 def _ending(result: Result, style: Style) -> Iterator[str]:
@@ -98,8 +128,10 @@ def _ending(result: Result, style: Style) -> Iterator[str]:
     elif result.dry_run:
         would = "This would be promoted" if result.changed else "This is promoted already"
         yield style.paint(f"{would}. Dry run: nothing was written.", "good")
+        if result.changed:
+            yield from _next("the same command without --dry-run", style)
     elif result.commit is not None:
-        yield from _commit(result.commit, style)
+        yield from _commit(result, result.commit, style)
     else:
         done = "Promoted; no overlay needed a change." if result.changed else "Already promoted: nothing was changed."
         yield style.paint(done, "good")
@@ -107,32 +139,53 @@ def _ending(result: Result, style: Style) -> Iterator[str]:
 
 def _stopped(result: Result, error: ErrorResult, style: Style) -> Iterator[str]:
     # A gate has said it all above; anything else is said here.
-    by_gate = any(v.summary == error.message for r in result.releases for v in r.gates)
-    first, *more = _error(error, result.exit_code, style)
-    yield first
-    if not by_gate:
-        yield from more
+    by = next((r.app for r in result.releases if any(v.summary == error.message for v in r.gates)), None)
+    app = by if by is not None and len(result.releases) > 1 else None
+    yield from _headline(error, result.exit_code, style, app)
+    if by is None:
+        yield from _details(error, result.exit_code, style)
     elif result.target is not None:
         yield "Nothing was written anywhere."
 
 
-def _commit(commit: CommitResult, style: Style) -> Iterator[str]:
+def _commit(result: Result, commit: CommitResult, style: Style) -> Iterator[str]:
+    if commit.base is not None:
+        yield from _proposed(result, commit, style)
+        return
     how = "pushed and read back" if commit.pushed else "committed here, not pushed"
     yield style.paint(f"Promoted: commit {commit.id[:12]} on {commit.branch}, {how}.", "good")
     if commit.note:
-        yield printable(commit.note)
+        yield from hanging("", commit.note, style, taken=0, under=2)
+    if commit.pushed:
+        yield from _next(f"whatever applies {commit.branch} to {result.target} rolls it out", style)
+    else:
+        yield from _next(f"`git push`: until then {result.target} stays as it is", style)
+
+
+def _proposed(result: Result, commit: CommitResult, style: Style) -> Iterator[str]:
+    yield style.paint(f"Proposed: commit {commit.id[:12]} is waiting for merge into {commit.base}.", "good")
+    yield from hanging("  request   ", commit.pull_request or commit.branch, style, taken=12)
+    if commit.note:
+        yield from hanging("", commit.note, style, taken=0, under=2)
+    yield from _next(f"review and merge it; until then {result.target} stays as it is", style)
+
+
+def _next(what: str, style: Style) -> Iterator[str]:
+    yield from hanging("  next      ", what, style, taken=12)
 
 
 def _error(error: ErrorResult, exit_code: int, style: Style) -> Iterator[str]:
+    yield from _headline(error, exit_code, style, None)
+    yield from _details(error, exit_code, style)
+
+
+def _headline(error: ErrorResult, exit_code: int, style: Style, app: str | None) -> Iterator[str]:
     kind = "Refused" if exit_code == 5 or exit_code >= 10 else "Failed"
-    yield f"{style.paint(f'{kind} (exit {exit_code}, {error.code}):', 'bad')} {printable(error.message)}"
-    for label, value in (("expected", error.expected), ("got", error.actual), ("do", error.hint)):
-        if value:
-            yield f"  {label:9} {printable(value)}"
+    head = f"{kind} (exit {exit_code}, {error.code}):"
+    message = f"{app}: {error.message}" if app else error.message
+    yield from hanging(f"{style.paint(head, 'bad')} ", message, style, taken=len(head) + 1, under=2)
 
 
-def _size(count: int) -> str:
-    size, units = float(count), ["B", "KiB", "MiB", "GiB", "TiB"]
-    while size >= 1024 and len(units) > 1:
-        size, units = size / 1024, units[1:]
-    return f"{size:.0f} {units[0]}" if units[0] == "B" else f"{size:.1f} {units[0]}"
+def _details(error: ErrorResult, exit_code: int, style: Style) -> Iterator[str]:
+    pairs = (("expected", error.expected), ("got", error.actual), ("why", why(error.code, exit_code)))
+    yield from _pairs((*pairs, ("do", error.hint)), 2, style)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support.git_world import git, isolate
 from support.gitops_repo import TAG, Ran, checked_result, make, serve
 from support.registry_server import Answer, RegistryServer, when
+from support.results import result_of
 
 from promote.gates.labels import PlatformLabels
 from promote.gates.labels import judge as judge_labels
@@ -18,14 +19,12 @@ from promote.gates.tag import judge as judge_tag
 from promote.model.digest import Digest
 from promote.model.evidence import Evidence, Findings, Flaw, Kind, Log, Rejected, SignedBy, Storage
 from promote.model.policy import COMMIT_TAG, SignaturePolicy, Trust
-from promote.model.release import Edit
-from promote.model.result import CommitResult, CopyResult, ErrorResult, ReleaseResult, Result
-from promote.model.verdict import Reason, refused
+from promote.model.result import ReleaseResult, Result
 from promote.output import json as as_json
 from promote.output import text
 from promote.output.style import Style
 
-EVIL = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\nREFUSED\r\x9b31m\u2028\x00\u2066x"
+EVIL = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\nREFUSED\r\x9b31m\u2028\x00\u2066x\n::error::x ##[add-mask]y"
 MARK = "owned"
 DIGEST = "sha256:" + "a" * 64
 
@@ -37,9 +36,11 @@ def _isolated(monkeypatch, tmp_path):
 
 
 def check_safe(shown: str) -> None:
-    """Printable, but for newlines; each line is promote's own."""
+    """Printable, but for newlines; each line is promote's own, and none is a command to what runs a build."""
     for line in shown.split("\n"):
         assert line.isprintable(), line
+        assert not line.lstrip().startswith("::"), line
+        assert "##[" not in line
     assert not [line for line in shown.split("\n") if line.startswith("REFUSED")]
 
 
@@ -49,28 +50,20 @@ def check_run(ran: Ran) -> None:
     assert "Traceback" not in ran.out + ran.err
 
 
-anything = st.text(max_size=40) | st.just(EVIL)
+anything = st.text(max_size=40) | st.text(alphabet=":#[ ax\n\x1b", max_size=40) | st.just(EVIL)
 
 
 @given(word=anything, number=st.integers(0, 2**63), code=st.sampled_from([0, 3, 12, 16]))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_in_a_result_is_shown_on_its_line(word, number, code):
-    verdict = refused("signature", Reason.NO_SIGNATURE, word, expected=word, actual=word, evidence=(word,), hint=word)
-    copy = CopyResult(0, word, DIGEST, 1, 1, 1, 1, number, (DIGEST,))
-    release = ReleaseResult("web", word, DIGEST, word, True, (verdict,), (copy,), (Edit(word, 1, word, word),))
-    of = Result(
-        command="promote",
-        exit_code=code,
-        source="staging",
-        target="prod",
-        releases=(release,),
-        commit=CommitResult("c" * 40, word, True, word) if code == 0 else None,
-        error=ErrorResult("a-code", word, word, word, word) if code else None,
-    )
-    check_safe(text.render(of, Style()))
+    of = result_of(word, code, number=number)
+    for width in (None, 60, 100):
+        check_safe(text.render(of, Style(width=width)))
+    if of.error is not None:
+        check_safe(text.render_error(of.error, code, Style()))
     rendered = as_json.render(of)
     assert rendered.isascii()
-    assert all(c.isprintable() for line in rendered.split("\n") for c in line)
+    check_safe(rendered)
     assert json.loads(rendered)["releases"][0]["gates"][0]["summary"] == word
 
 
@@ -91,7 +84,7 @@ def test_an_identity_an_annotation_and_a_label_in_a_verdict():
     check_safe(text.render(Result(command="promote", exit_code=12, releases=(release,)), Style()))
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -112,7 +105,7 @@ def test_an_identity_an_annotation_and_a_label_in_a_verdict():
 )
 def test_arguments(tmp_path, arguments, form):
     repo = make(tmp_path, remote=False)
-    ran = repo.run(*arguments, *(["--format=json"] if form == "json" and "--format" not in arguments else []))
+    ran = repo.run(*arguments, *([f"--format={form}"] if "--format" not in arguments else []))
     assert ran.code in {2, 14}, ran.out + ran.err
     check_run(ran)
     if form == "json" and "--format" not in arguments:
@@ -158,17 +151,18 @@ def test_what_a_git_server_says(tmp_path):
 
 def test_what_an_overlay_says(tmp_path):
     repo = make(tmp_path)
-    overlay = 'resources: [../base]\nimages:\n- name: "ow\\e[2J\\u202ened"\n  newTag: "\\e[31m"\n'
-    repo.set_overlay("prod", overlay)
+    hostile = 'images:\n- name: "ow\\e[2J\\u202ened"\n  newTag: "\\e[31m"\n'
+    repo.set_overlay("prod", hostile)
     ran = repo.run("staging->prod", TAG)
     assert ran.code == 16
     check_run(ran)
     repo.set_overlay(
-        "prod",
-        f"# \x1b[2J\u202e\n{overlay.partition('images')[0]}images:\n- name: shop\n  newTag: sha-89abcdef # \u202e\n",
+        "prod", "# \x1b[2J\u202e\nresources: [../base]\nimages:\n- name: shop\n  newTag: sha-89abcdef # \u202e\n"
     )
     ran = repo.run("staging->prod", TAG)
     check_run(ran)
+    repo.set_overlay("prod", f"resources: [../base]\n{hostile}")
+    check_run(repo.run("staging->prod", TAG))
 
 
 def test_what_promote_yaml_says(tmp_path):
