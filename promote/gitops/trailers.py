@@ -18,6 +18,12 @@ PREVIOUS = "Promote-Previous"
 SOURCE_COMMIT = "Promote-Source-Commit"
 SOURCE_REPO = "Promote-Source-Repo"
 KIND = "Promote-Kind"
+HOLD = "Promote-Hold"
+"""A digest that a rollback took out and that is not to come back by itself."""
+LIFT = "Promote-Lift"
+"""A digest whose hold was lifted, and why."""
+APPROVE = "Promote-Approve"
+"""app, tag or digest, environment"""
 REASON = "Promote-Reason"
 
 _NAME = re.compile(r"Promote-[A-Z][A-Za-z]*(?:-[A-Z][A-Za-z]*)*")

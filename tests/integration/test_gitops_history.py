@@ -8,7 +8,7 @@ import pytest
 from support.git_world import FILE, NEW, OLD, commit_file, git, isolate, make_remote, make_repository
 
 from promote.errors import Fault
-from promote.gitops.history import contents, holding, versions
+from promote.gitops.history import commits, contents, covering, files_at, holding, horizon, messages, versions
 from promote.gitops.repository import Repository
 
 
@@ -175,3 +175,62 @@ def test_a_shallow_repository_says_so(tmp_path):
     with opened(shallow) as repository, opened(clone) as whole:
         assert (repository.is_shallow, whole.is_shallow) == (True, False)
         assert len(list(versions(repository, repository.fetch(), ["overlays"]))) == 1
+
+
+def test_a_shallow_repository_names_the_commits_where_it_ends(tmp_path):
+    bare, clone = make_remote(tmp_path)
+    commit_file(clone, FILE, NEW, "two")
+    git(clone, "push", "-q", "origin", "main")
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{bare}", str(shallow))
+    with opened(shallow) as repository, opened(clone) as whole:
+        assert horizon(repository) == {git(clone, "rev-parse", "HEAD")}
+        assert horizon(whole) == frozenset()
+
+
+def test_a_commit_has_all_its_files_and_its_parents(directory):
+    first = git(directory, "rev-parse", "HEAD")
+    (directory / "overlays" / "more").write_bytes(b"x\n")
+    git(directory, "add", "-A")
+    second = commit_file(directory, FILE, NEW, "two files")
+    with opened(directory) as repository:
+        newest, oldest = commits(repository, second, ["overlays"])
+    assert (newest.oid, newest.parents, oldest.parents) == (second, (first,), ())
+    assert [(file.path, file.before is None) for file in newest.files] == [("overlays/more", True), (FILE, False)]
+
+
+def test_many_paths_are_asked_for_by_the_directories_above_them():
+    few = [f"overlays/app{n}/prod" for n in range(3)]
+    assert covering(few) == tuple(few)
+    assert covering([f"overlays/app{n}/prod" for n in range(1000)] + ["promote.yaml"]) == ("overlays", "promote.yaml")
+    assert covering([f"{n}/prod" for n in range(1000)]) == ()
+    assert covering(["overlays/prod", ""]) == ()
+
+
+def test_what_lies_beside_many_paths_is_told_of_commits_and_not_of_versions(directory):
+    commit_file(directory, "overlays/app99/file", b"x\n", "beside")
+    many = [f"overlays/app{n}" for n in range(20)]
+    with opened(directory) as repository:
+        tip = repository.local_tip()
+        assert [c.message for c in commits(repository, tip, many)] == ["beside\n", "begin\n"]
+        assert list(versions(repository, tip, many)) == []
+
+
+def test_the_files_of_a_commit_are_listed_with_mode_and_object(directory):
+    (directory / "link").symlink_to("overlays")
+    git(directory, "add", "-A")
+    git(directory, "commit", "-q", "-m", "link")
+    with opened(directory) as repository:
+        listed = {path: mode for mode, _, path in files_at(repository, repository.local_tip(), [""])}
+    assert listed == {"link": "120000", FILE: "100644"}
+
+
+def test_messages_are_those_of_every_parent(directory):
+    git(directory, "checkout", "-q", "-b", "side")
+    side = commit_file(directory, "side", b"x\n", "aside")
+    git(directory, "checkout", "-q", "main")
+    git(directory, "merge", "-q", "--no-ff", "-m", "merged", "side")
+    with opened(directory) as repository:
+        told = dict(messages(repository, repository.local_tip()))
+    assert [message.text for message in told.values()] == ["merged\n", "aside\n", "begin\n"]
+    assert told[side].author == "Test <test@example.com>"
