@@ -9,17 +9,15 @@ from promote.model.verdict import Reason, Verdict, passed, refused, skipped
 GATE = "overlay"
 
 
-def judge(overlays: Sequence[str], places_found: int, notes: Sequence[str]) -> Verdict:
-    """Pass when something was found to edit, or to be right already, in the overlays named.
-
-    `notes` say what could not be verified about the effect of the edit.
-    """
+def judge(overlays: Sequence[str], places_found: int) -> Verdict:
+    """Pass when something was found to edit, or to be right already, in the overlays named."""
     if not overlays:
         return skipped(GATE, "the target environment has no overlays: the image is copied and nothing is committed")
     where = ", ".join(overlays)
-    tail = "".join(f"; {note}" for note in notes)
+    if not places_found:
+        return passed(GATE, f"{where}: no reference to this image yet, one will be added")
     noun = "reference" if places_found == 1 else "references"
-    return passed(GATE, f"{where}: {places_found} {noun} to this image{tail}")
+    return passed(GATE, f"{where}: {places_found} {noun} to this image")
 
 
 def refuse(code: str, summary: str, expected: str | None, actual: str | None, hint: str | None) -> Verdict:

@@ -1,138 +1,295 @@
-"""Whether an `images:` entry has an effect: whether what the overlay builds on uses the name it rewrites.
+"""Whether an edit has its effect and no other: what the overlay renders, before and after.
 
-The most common silent failure of kustomize: a base sets `newName`, and the overlay's entry still says the old name.
-This follows names only, as far as the repository's files go.  It says what it cannot see, and never guesses a refusal.
+The commit is what a cluster obeys, and a text that looks right may do nothing (a base sets `newName`, and the entry
+still says the old name) or too much (a name that is a regular expression, a component that environments share).  So the
+two renderings may differ by exactly the images of this release, and every container of the app must end in its digest.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 
 from promote.errors import Refusal
 from promote.model.malformed import shown
-from promote.overlays.kustomize import Entry, Kustomization, read_kustomization
-from promote.overlays.manifests import container_images, image_volumes
+from promote.model.release import Pin
+from promote.overlays.charts import ChartImage
+from promote.overlays.deployers import NamedImage
+from promote.overlays.entries import Entry
+from promote.overlays.fields import PartField
+from promote.overlays.kustomize import kustomization_file
+from promote.overlays.manifests import split_reference
+from promote.overlays.objects import CONTAINERS, Data, image_holders, leaves
+from promote.overlays.oracle import Builder
 from promote.overlays.reader import Finder
-from promote.overlays.refusals import no_effect
-from promote.overlays.sites import Names, overlay_directory, sites
+from promote.overlays.refusals import ambiguous, left_over, no_effect, too_much_effect
+from promote.overlays.render import render
+from promote.overlays.rendering import Parsed, Rendering
+from promote.overlays.sites import Fields, Site, overlay_directory, sites
+from promote.overlays.target import Target
 from promote.overlays.tree import Tree
 
-MAX_LAYERS = 500
-"""How many kustomizations are followed; a build that needs more is not decided here."""
+Renderer = Callable[[Tree, str], Rendering]
+"""Makes the rendering of a directory in a tree."""
+
+MAX_WARNINGS = 20
+_DECIDABLE = frozenset({"no-effect", "too-much-effect", "left-over"})
+"""Refusals that a real build may take back."""
 
 
-def check_effect(tree: Tree, overlay: str, names: Names) -> tuple[str, ...]:
-    """Notes on what could not be verified, () when every entry about `names` rewrites something.
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an edit of one overlay does.
 
-    Raises `Refusal` (exit 16, ``no-effect``) when all that `overlay` builds on is known, has container images, and no
-    entry about `names` matches one of them.  Names are compared literally, in the order kustomize applies entries.
-    """
-    entries = [s.what for s in sites(tree, Finder(), overlay, names) if isinstance(s.what, Entry)]
-    if not entries:
-        return ()
-    build = _Build(tree)
-    build.names(overlay_directory(overlay), frozenset())
-    idle = [entry for entry in entries if (entry.file, entry.line) not in build.matched]
-    unknown = [*build.unknown, *([] if build.seen else ["nothing it builds on has a container image"])]
-    if len(idle) == len(entries) and not unknown:
-        raise _refusal(idle[-1], build.met.get((idle[-1].file, idle[-1].line), frozenset()))
-    doubts = [*(unknown if idle else []), *build.overriding]
-    notes = [f"effect unverified: {doubt}" for doubt in dict.fromkeys(doubts)]
-    if not unknown:
-        notes += [f"{shown(e.file)}:{e.line} matches no image: {shown(e.text('name') or '')}" for e in idle]
-    return tuple(notes)
-
-
-@dataclass(slots=True)
-class _Build:
-    """The image names of a build, followed through its layers.
-
-    `matched` are file and line of each entry that met the name it rewrites, `met` the names that each entry was applied
-    to, `seen` every name met on the way, `unknown` and `overriding` the reasons for doubt (see `Kustomization`).
+    `images` are the containers that run the release afterwards, as ``OBJECT PATH``.  `warnings` are left-over
+    references to the old release where no container has them, and entries that match nothing.  `blind` says what the
+    renderer could not take in at all, `doubts` what else is not verified.  `by` is the program that built the overlay,
+    empty for `render`.
     """
 
-    tree: Tree
-    matched: set[tuple[str, int]] = field(default_factory=set)
-    met: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)
-    unknown: list[str] = field(default_factory=list)
-    overriding: list[str] = field(default_factory=list)
-    _open: list[str] = field(default_factory=list)
-    _count: int = 0
-
-    def names(self, directory: str, given: frozenset[str]) -> frozenset[str]:
-        """What the kustomization of `directory` renders when it is handed `given`, as a component is by its parent.
-
-        The order is kustomize's: resources, components, patches, images.
-        """
-        layer = self._layer(directory)
-        if layer is None:
-            return given
-        self._open.append(directory)
-        found = set(given)
-        for child in layer.directories:
-            found |= self.names(child, frozenset())
-        for file in layer.files:
-            found |= self._file(file)
-        for component in layer.components:
-            found = set(self.names(component, frozenset(found)))
-        found |= self._inline(layer)
-        self._open.pop()
-        self.seen |= found
-        for entry in layer.entries:
-            found = self._rewritten(entry, found)
-        return frozenset(found)
-
-    def _rewritten(self, entry: Entry, found: set[str]) -> set[str]:
-        name, new_name = entry.text("name"), entry.text("newName")
-        self.met[entry.file, entry.line] = frozenset(found)
-        if name is None or name not in found:
-            return found
-        self.matched.add((entry.file, entry.line))
-        return (found - {name}) | {new_name or name}
-
-    def _layer(self, directory: str) -> Kustomization | None:
-        self._count += 1
-        if directory in self._open or self._count > MAX_LAYERS:
-            self.unknown.append(f"{shown(directory)} is in a circle, or one of more than {MAX_LAYERS} layers")
-            return None
-        try:
-            layer = read_kustomization(self.tree, Finder(), directory)
-        except Refusal as problem:
-            self.unknown.append(problem.message)
-            return None
-        if layer is not None:
-            self.unknown += layer.unknown
-            self.overriding += layer.overriding
-        return layer
-
-    def _file(self, file: str) -> set[str]:
-        try:
-            documents = Finder().documents(file, self.tree.read(file) or b"")
-        except Refusal as problem:
-            self.unknown.append(problem.message)
-            return set()
-        images = {i.reference.name for d in documents for i in container_images(d) if i.is_reached}
-        return images | {name for d in documents for name in image_volumes(d)}
-
-    def _inline(self, layer: Kustomization) -> set[str]:
-        found: set[str] = set()
-        for scalar in layer.inline:
-            try:
-                documents = Finder().inside(layer.file, b"", scalar)
-            except Refusal as problem:
-                self.unknown.append(problem.message)
-                continue
-            found |= {i.reference.name for d in documents for i in container_images(d) if i.is_reached}
-        return found
+    images: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    blind: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    by: str = ""
 
 
-def _refusal(entry: Entry, met: frozenset[str]) -> Refusal:
-    name = shown(entry.text("name") or "")
-    there = ", ".join(shown(n) for n in sorted(met)) or "no image"
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of an overlay: is every image called one of `names` that of `target` now, and nothing else other.
+
+    `old` are the pins before the edit.
+    """
+
+    overlay: str
+    names: frozenset[str]
+    target: Target
+    fields: Fields = ()
+    old: tuple[Pin, ...] = ()
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Every name of the image: the one that it is pulled by, or else those that pins give it, among them."""
+        return self.names | ({self.target.pull_name} if self.target.pull_name else {pin.name for pin in self.old})
+
+    def is_about(self, image: str) -> bool:
+        """Whether `image` is one of the app."""
+        return split_reference(image).name in self.known
+
+    def was_about(self, image: str) -> bool:
+        """Whether `image` was one of the app, by a name that a pin gave it among others."""
+        return self.is_about(image) or split_reference(image).name in {pin.name for pin in self.old}
+
+    def is_right(self, image: str) -> bool:
+        """Whether `image` is the release."""
+        name = split_reference(image).name
+        return name in self.known and image == self.target.reference(name)
+
+
+def check_effect(before: Tree, after: Tree, question: Question, build: Renderer | None = None) -> Effect:
+    """The effect of the change from `before` to `after`, as `build` (default: `render`) renders them.
+
+    Raises `Refusal` (exit 16): ``no-effect`` when no entry about the image matches anything, ``too-much-effect`` when
+    anything else would change, ``left-over`` when a container would go on running another release, and
+    ``overlay-ambiguous`` for a path that leads out of the repository.  Where something cannot be followed it is a doubt
+    instead, but what was seen still refuses.
+    """
+    directory = overlay_directory(question.overlay)
+    if kustomization_file(after, directory) is None:
+        return Effect(blind=(f"{shown(directory or '.')} has no kustomization to build",))
+    build = build or partial(render, parsed=Parsed())
+    now = build(after, directory)
+    if now.escaping:
+        hint = "take the file into the repository, or the path out of the kustomization"
+        raise ambiguous(directory or ".", [], f"got {now.escaping[0]}", hint=hint)
+    then = build(before, directory)
+    if now.blind and not then.blind:
+        raise no_effect(
+            f"{shown(directory or '.')} would no longer build: {now.blind[0]}",
+            expected="an overlay that builds after the edit as before",
+            actual=now.blind[0],
+            hint="edit this overlay by hand once, and report it with its files: a bug of promote",
+        )
+    idle = _idle(after, question, now)
+    images = tuple(f"{where} {p}" for where, p, image in _images(now.objects) if question.is_right(image))
+    doubts = [*now.doubts, *_deployed(after, question)]
+    if not (now.blind or doubts or any(_images(now.objects))):
+        doubts.append("nothing that it builds on has a container image")
+    if not now.blind:
+        _check_changes(directory, question, then, now)
+        _check_left_over(directory, question, now)
+        if not (images or doubts):
+            raise _nothing(directory, question, now)
+    warnings = [*(idle if not doubts else ()), *_mentions(question, now)]
+    blind = (*now.blind, *then.blind)
+    return Effect(images, _once(warnings), _once(blind), _once(doubts), now.by)
+
+
+def _once(notes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(notes))
+
+
+def verified_effect(before: Tree, after: Tree, question: Question, builder: Builder | None) -> Effect:
+    """`check_effect` by `builder` where it can build the overlay, else by `render`; raises as that does.
+
+    A build that would need the network is never begun: what only that could tell stays a doubt.
+    """
+    problem: Refusal | None = None
+    seen = Effect()
+    try:
+        seen = check_effect(before, after, question)
+    except Refusal as refusal:
+        problem = refusal
+    if builder is not None and not seen.blind and (problem is None or problem.code in _DECIDABLE):
+        built = check_effect(before, after, question, builder.build)
+        if not built.blind:
+            return replace(built, warnings=_once((*seen.warnings, *built.warnings)))
+        seen = replace(seen, doubts=(*built.blind, *seen.doubts))
+    if problem is not None:
+        raise problem
+    return seen
+
+
+def check_untouched(before: Tree, after: Tree, overlay: str, files: Collection[str]) -> None:
+    """That `overlay`, of an environment that nobody asked for, renders as before; raises ``too-much-effect``.
+
+    `files` are those that change.
+    """
+    directory = overlay_directory(overlay)
+    parsed = Parsed()
+    then, now = render(before, directory, parsed), render(after, directory, parsed)
+    for where, path, old, new in _differences(then.objects, now.objects):
+        both = ", ".join(sorted(shown(file) for file in files))
+        raise too_much_effect(
+            f"{shown(directory or '.')} is of another environment and would change too, through {both}: "
+            f"{shown(where)} {shown(path)} from {shown(old or 'nothing')} to {shown(new or 'nothing')}",
+            expected=old,
+            actual=new,
+            hint="give the overlay an `images:` entry of its own, or promote to every environment that shares the file",
+        )
+
+
+def _check_changes(directory: str, question: Question, then: Rendering, now: Rendering) -> None:
+    """That all that changed is an image of this app that became the release, or a value that says the release."""
+    containers = {(where, path) for where, path, _ in (*_images(then.objects), *_images(now.objects))}
+    for where, path, old, new in _differences(then.objects, now.objects):
+        if (where, path) in containers:
+            fine = old is not None and new is not None and question.was_about(old) and question.is_right(new)
+        else:
+            fine = new is not None and _says(question.target, new)
+        if not fine:
+            there = f"{shown(directory or '.')}: {shown(where)} {shown(path)}"
+            raise too_much_effect(
+                f"{there} would change from {shown(old or 'nothing')} to {shown(new or 'nothing')}, "
+                f"expected only images called {', '.join(sorted(question.known))} to change",
+                expected=old,
+                actual=new,
+                hint="let the `name` of the images entry fit this image alone; kustomize takes it for a pattern",
+            )
+
+
+def _nothing(directory: str, question: Question, now: Rendering) -> Refusal:
+    there = ", ".join(sorted({shown(image) for _, _, image in _images(now.objects)}))
     return no_effect(
-        f"{shown(entry.file)}:{entry.line}: the images entry for {name} matches nothing, it is applied to {there}",
-        expected=name,
+        f"{shown(directory or '.')} renders no image called {', '.join(sorted(question.known))}, it renders {there}",
+        expected=question.target.version,
         actual=there,
-        hint="let `name` be what the base renders, which is the base's newName where it has one",
+        hint="let `name` of the images entry be what the base renders, which is the base's newName where it has one",
     )
+
+
+def _says(target: Target, text: str) -> bool:
+    """Whether `text` is a part of the release: what Helm values, objects of Argo CD and copies by replacement hold."""
+    if target.tag in text or str(target.digest) in text:
+        return True
+    name = target.pull_name or ""
+    return bool(name) and text in {name, name.partition("/")[0], name.partition("/")[2]}
+
+
+def _check_left_over(directory: str, question: Question, now: Rendering) -> None:
+    for where, path, image in _images(now.objects):
+        if question.is_about(image) and not question.is_right(image) and not _is_blind_to(now, path):
+            wanted = question.target.reference(split_reference(image).name)
+            there = f"{shown(directory or '.')}: {shown(where)} {shown(path)}"
+            raise left_over(
+                f"{there} would still be {shown(image)}, expected {wanted}",
+                expected=wanted,
+                actual=shown(image),
+            )
+
+
+def _is_blind_to(now: Rendering, path: str) -> bool:
+    """Whether what stands at `path` may be changed by something that this rendering does not follow."""
+    return bool(now.doubts) and "ephemeralContainers" not in path
+
+
+def _idle(after: Tree, question: Question, now: Rendering) -> list[str]:
+    """A note for each entry that matches nothing; raises ``no-effect`` when none matches and nothing is in doubt."""
+    if now.by:
+        return []  # a program's output does not tell which entry did what; what it left over is refused
+    entries = [s.what for s in sites(after, Finder(), question.overlay, question.names) if isinstance(s.what, Entry)]
+    idle = [e for e in entries if (e.file, e.line) in now.met and (e.file, e.line) not in now.matched]
+    is_known = not (now.doubts or now.blind) and any(now.met.values())
+    if idle and len(idle) == len(entries) and is_known:
+        entry = idle[-1]
+        name, met = shown(entry.text("name") or ""), now.met[entry.file, entry.line]
+        there = ", ".join(shown(n) for n in sorted(met)) or "no image"
+        raise no_effect(
+            f"{shown(entry.file)}:{entry.line}: the images entry for {name} matches nothing, it is applied to {there}",
+            expected=name,
+            actual=there,
+            hint="let `name` be what the base renders, which is the base's newName where it has one",
+        )
+    return [f"{shown(e.file)}:{e.line} matches no image: {shown(e.text('name') or '')}" for e in idle]
+
+
+def _deployed(after: Tree, question: Question) -> Iterator[str]:
+    """A doubt for each pin whose effect another program has: Helm, Flux, Argo CD, an operator."""
+    for site in sites(after, Finder(), question.overlay, question.names, question.fields):
+        if isinstance(site.what, ChartImage | NamedImage | PartField) or _is_loose(site):
+            yield f"what is made of {shown(site.file)}:{site.line} is not rendered here"
+
+
+def _is_loose(site: Site) -> bool:
+    """Whether a whole reference stands where no list of containers is, and no JSON patch (a list at the top)."""
+    path = site.scalars[0].path if site.scalars else ()
+    is_patch = any(step.startswith("[") for step in path[1:2])
+    in_list = any(step.partition("/")[0] in CONTAINERS for step in path)
+    return not (isinstance(site.what, Entry) or is_patch or in_list)
+
+
+def _mentions(question: Question, now: Rendering) -> Iterator[str]:
+    """Where the old release is still named outside of containers: variables, annotations, ConfigMaps, other objects."""
+    digests = {pin.digest.hex for pin in question.old if pin.digest and pin.digest != question.target.digest}
+    tags = {pin.tag for pin in question.old if pin.tag and pin.tag != question.target.tag}
+    needles = (
+        digests | {tag for tag in tags if len(tag) >= 10} | {f"{name}:{t}" for name in question.known for t in tags}
+    )
+    containers = {(where, path) for where, path, _ in _images(now.objects)}
+    count = 0
+    for where, data in now.objects.items():
+        for path, text in leaves(data).items() if needles else ():
+            hit = next((needle for needle in needles if text and needle in text), None)
+            if hit and (where, path) not in containers and count < MAX_WARNINGS:
+                count += 1
+                yield f"{shown(where)} {shown(path)} still names {shown(hit)}"
+
+
+def _images(objects: dict[str, Data]) -> Iterator[tuple[str, str, str]]:
+    """Object, path and reference of every container image."""
+    for where, data in objects.items():
+        for holder in image_holders(data):
+            yield where, holder.path, holder.image
+
+
+def _differences(then: dict[str, Data], now: dict[str, Data]) -> Iterator[tuple[str, str, str | None, str | None]]:
+    """Object, path, and what is there before and after, for every scalar that differs."""
+    for where in dict.fromkeys((*then, *now)):
+        one, other = then.get(where), now.get(where)
+        if one == other:
+            continue
+        old, new = leaves(one), leaves(other)
+        for path in dict.fromkeys((*old, *new)):
+            if old.get(path) != new.get(path):
+                yield where, path, old.get(path), new.get(path)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from promote.model.malformed import shown
-from promote.overlays.nodes import Alias, Document, Mapping, Node, Scalar, Sequence, resolved
+from promote.overlays.entries import Entry, entries, only
+from promote.overlays.nodes import Document, Mapping, Node, Scalar, Sequence, resolved
 from promote.overlays.reader import Reader
 from promote.overlays.refusals import ambiguous
 from promote.overlays.tree import Tree, join
@@ -17,51 +17,27 @@ FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _IMAGES = ("images", "imagetags")
 """`imageTags` is what kustomize 2 called it; kustomize still reads it."""
 
-_GENERATED = (
-    "generators", "helmcharts", "helmchartinflationgenerator", "helmglobals", "configurations",
-)  # fmt: skip
-_OVERRIDING = ("replacements", "transformers", "vars")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of `images:`.  The scalars are what stands behind each key, None where the key is absent.
-
-    `indirect` are the lines of aliases, merge keys and lists in the place of a value: it can be read then, not edited.
-    """
-
-    file: str
-    line: int
-    mapping: Mapping
-    document: Document
-    fields: dict[str, tuple[Scalar, Scalar]]
-    indirect: tuple[int, ...]
-
-    def text(self, key: str) -> str | None:
-        """The string behind `key`; None when absent, null or empty, which is all the same to kustomize."""
-        pair = self.fields.get(key)
-        return (pair[1].text or None) if pair else None
-
 
 @dataclass(frozen=True, slots=True)
 class Kustomization:
     """One kustomization file as far as images are concerned.  Paths are relative to the repository's root.
 
     `files` are the resources and patches that are files of the repository, `directories` the resources that are
-    kustomizations, `components` likewise; `inline` are the patches written inside the file.  `unknown` says what
-    may bring in images that cannot be seen here, `overriding` what may change them after `images:`.
+    kustomizations, `components` likewise; `inline` are the patches written inside the file.  `value_files` are files
+    with values of Helm charts, `values` such values written inside the file.
     """
 
     directory: str
     file: str
     document: Document
+    root: Mapping
     entries: tuple[Entry, ...]
     files: tuple[str, ...]
     directories: tuple[str, ...]
     components: tuple[str, ...]
     inline: tuple[Scalar, ...]
-    unknown: tuple[str, ...]
-    overriding: tuple[str, ...]
+    value_files: tuple[str, ...]
+    values: tuple[Node, ...]
 
 
 def kustomization_file(tree: Tree, directory: str) -> str | None:
@@ -85,25 +61,14 @@ def read_kustomization(tree: Tree, reader: Reader, directory: str) -> Kustomizat
     document, root = _document(file, reader.documents(file, content))
     listing = _Listing(tree, directory, file, root)
     files, directories = listing.resources("resources", "bases")
-    components_as_files, components = listing.resources("components")
+    _, components = listing.resources("components")
     patches, inline = listing.patches()
-    unknown = [*listing.missing, *components_as_files, *listing.present(_GENERATED)]
+    value_files, values = listing.chart_values()
+    images = only(file, root, *_IMAGES)
+    found = tuple(entries(file, document, images[1] if images else None))
     return Kustomization(
-        directory, file, document, tuple(_entries(file, document, root)), (*files, *patches), directories, components,
-        inline, tuple(unknown), tuple(listing.present(_OVERRIDING)),
-    )  # fmt: skip
-
-
-def only(file: str, mapping: Mapping, *keys: str) -> tuple[Scalar, Node] | None:
-    """The one pair of `mapping` with one of `keys` (lower-case; kustomize reads any case); raises `Refusal` for two."""
-    pairs = mapping.all_folded(*keys)
-    if len(pairs) > 1:
-        lines = [key.line for key, _ in pairs]
-        names = " and ".join(sorted({shown(key.value) for key, _ in pairs}))
-        raise ambiguous(
-            file, lines, f"got the key {names} {len(pairs)} times", hint="keep one; kustomize takes the last"
-        )
-    return pairs[0] if pairs else None
+        directory, file, document, root, found, (*files, *patches), directories, components, inline, value_files, values
+    )
 
 
 def _document(file: str, documents: tuple[Document, ...]) -> tuple[Document, Mapping]:
@@ -126,39 +91,6 @@ def _document(file: str, documents: tuple[Document, ...]) -> tuple[Document, Map
     return documents[0], root
 
 
-def _entries(file: str, document: Document, root: Mapping) -> Iterator[Entry]:
-    pair = only(file, root, *_IMAGES)
-    block = resolved(pair[1]) if pair else None
-    if pair is None or not isinstance(block, Sequence):
-        return
-    outer = (pair[1].line,) if isinstance(pair[1], Alias) else ()
-    for item in block.items:
-        mapping = resolved(item)
-        if isinstance(mapping, Mapping):
-            indirect = outer + ((item.line,) if isinstance(item, Alias) else ())
-            yield _entry(file, document, mapping, indirect)
-
-
-def _entry(file: str, document: Document, mapping: Mapping, indirect: tuple[int, ...]) -> Entry:
-    fields: dict[str, tuple[Scalar, Scalar]] = {}
-    for merge, sources in mapping.all("<<"):
-        indirect = (*indirect, merge.line)
-        for source in sources.items if isinstance(sources, Sequence) else [sources]:
-            provided = resolved(source)
-            if isinstance(provided, Mapping):
-                fields = {**_entry(file, document, provided, ()).fields, **fields}
-    for name in ("name", "newName", "newTag", "digest"):
-        pair = only(file, mapping, name.lower())
-        value = resolved(pair[1]) if pair else None
-        if pair and isinstance(value, Scalar):
-            fields[name] = (pair[0], value)
-        if pair and not isinstance(pair[1], Scalar):
-            indirect += (pair[1].line, value.line if value else pair[1].line)
-    return Entry(
-        file, fields["name"][1].line if "name" in fields else mapping.line, mapping, document, fields, indirect
-    )
-
-
 class _Listing:
     """What one kustomization lists, followed as far as the tree goes."""
 
@@ -167,19 +99,9 @@ class _Listing:
         self._directory = directory
         self._file = file
         self._root = root
-        self.missing: list[str] = []
-
-    def present(self, keys: tuple[str, ...]) -> Iterator[str]:
-        """A note for each of `keys` that is there and not empty."""
-        for key, value in self._root.all_folded(*keys):
-            node = resolved(value)
-            if not (isinstance(node, Scalar) and node.text is None) and not (
-                isinstance(node, Sequence) and not node.items
-            ):
-                yield f"{shown(self._file)}:{key.line} has {shown(key.value)}"
 
     def resources(self, *keys: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The files and the directories listed under `keys`; what is neither is noted as missing."""
+        """The files and the directories of the repository that are listed under `keys`."""
         files: list[str] = []
         directories: list[str] = []
         for key in keys:
@@ -189,8 +111,6 @@ class _Listing:
                     files.append(path)
                 elif path is not None and kustomization_file(self._tree, path) is not None:
                     directories.append(path)
-                else:
-                    self._miss(item)
         return tuple(files), tuple(directories)
 
     def patches(self) -> tuple[tuple[str, ...], tuple[Scalar, ...]]:
@@ -210,6 +130,30 @@ class _Listing:
                     inline.append(patched)
         return tuple(files), tuple(inline)
 
+    def chart_values(self) -> tuple[tuple[str, ...], tuple[Node, ...]]:
+        """The files of Helm values that charts and generated ConfigMaps take in, and the values written in place."""
+        files: list[Node] = []
+        inline: list[Node] = []
+        for item in self._items("helmcharts"):
+            chart = resolved(item)
+            if isinstance(chart, Mapping):
+                files += [value for _, value in chart.all("valuesFile")]
+                inline += [value for _, value in chart.all("valuesInline")]
+                files += [f for _, v in chart.all("additionalValuesFiles") if isinstance(v, Sequence) for f in v.items]
+        for item in (*self._items("configmapgenerator"), *self._items("secretgenerator")):
+            generator = resolved(item)
+            if isinstance(generator, Mapping):
+                files += [f for _, v in generator.all("files") if isinstance(v, Sequence) for f in v.items]
+        paths = (self._generated(item) for item in files)
+        return tuple(dict.fromkeys(path for path in paths if path)), tuple(inline)
+
+    def _generated(self, item: Node) -> str | None:
+        """The YAML file of `item`, which is a path or ``KEY=PATH``."""
+        node = resolved(item)
+        text = node.text if isinstance(node, Scalar) else None
+        path = join(self._directory, text.rpartition("=")[2]) if text and text.endswith((".yaml", ".yml")) else None
+        return path if path is not None and self._tree.read(path) is not None else None
+
     def _file_or_inline(self, item: Node, files: list[str], inline: list[Scalar]) -> None:
         node = resolved(item)
         if isinstance(node, Scalar) and (node.style in {"|", ">"} or "\n" in node.value):
@@ -218,8 +162,6 @@ class _Listing:
         path = self._path(item)
         if path is not None and self._tree.read(path) is not None:
             files.append(path)
-        else:
-            self._miss(item)
 
     def _items(self, key: str) -> list[Node]:
         pair = only(self._file, self._root, key)
@@ -229,8 +171,3 @@ class _Listing:
     def _path(self, item: Node) -> str | None:
         node = resolved(item)
         return join(self._directory, node.text) if isinstance(node, Scalar) and node.text else None
-
-    def _miss(self, item: Node) -> None:
-        node = resolved(item)
-        name = node.value if isinstance(node, Scalar) else "an entry that is no string"
-        self.missing.append(f"{shown(self._file)}:{item.line} names {shown(name)}, which is no file of this repository")

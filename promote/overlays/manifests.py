@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from promote.overlays.nodes import Alias, Document, Mapping, Node, Scalar, Sequence, resolved
+from promote.overlays.target import Target
 
 REACHED = ("containers", "initContainers")
 """The lists whose images kustomize's `images:` rewrites, at any depth of any kind (api/filters/imagetag)."""
@@ -35,6 +36,19 @@ class ContainerImage:
     reference: Reference
     is_reached: bool
     indirect: tuple[int, ...]
+
+    @property
+    def line(self) -> int:
+        """The one-based line."""
+        return self.scalar.line
+
+    def is_about(self, names: Collection[str]) -> bool:
+        """Whether this is an image called one of `names`."""
+        return self.reference.name in names
+
+    def wanted(self, target: Target) -> str:
+        """What the scalar shall be."""
+        return target.reference(self.reference.name)
 
 
 def split_reference(text: str) -> Reference:
@@ -67,19 +81,13 @@ def container_images(document: Document) -> Iterator[ContainerImage]:
             stack.extend(value for _, value in reversed(node.pairs))
 
 
-def image_volumes(document: Document) -> Iterator[str]:
-    """The names of the images mounted as volumes (`volumes[].image.reference`), which `images:` rewrites too."""
-    stack: list[Node | None] = [document.root]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Sequence):
-            stack.extend(node.items)
-        elif isinstance(node, Mapping):
-            for _, value in node.all("image"):
-                for _, reference in value.all("reference") if isinstance(value, Mapping) else ():
-                    if isinstance(reference, Scalar):
-                        yield split_reference(reference.value).name
-            stack.extend(value for _, value in node.pairs)
+def image_here(node: Node | None, indirect: tuple[int, ...] = ()) -> ContainerImage | None:
+    """The scalar `node` as an image that no list of containers holds; None when it is no text."""
+    scalar = resolved(node)
+    if node is None or not isinstance(scalar, Scalar) or not scalar.text:
+        return None
+    lines = (*indirect, node.line, scalar.line) if isinstance(node, Alias) else indirect
+    return ContainerImage(scalar, split_reference(scalar.text), is_reached=False, indirect=lines)
 
 
 def is_encrypted(document: Document) -> bool:

@@ -49,6 +49,10 @@ class Finder:
         decoded(file, content, MAX_BYTES)
         return _guarded(file, lambda: tuple(documents(map(Event, yaml.parse(content, Loader=LOADER)))))
 
+    def rendered(self, program: str, content: bytes) -> tuple[Document, ...]:
+        """The documents that `program` printed, which may be larger than a file is; raises as `documents`."""
+        return _guarded(program, lambda: tuple(documents(map(Event, yaml.parse(content, Loader=LOADER)))))
+
     def inside(self, file: str, content: bytes, outer: Scalar) -> tuple[Document, ...]:
         """See `Reader`."""
         del content

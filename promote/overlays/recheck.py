@@ -40,8 +40,25 @@ class Wanted:
     after: Path | None
 
 
-def check_values(file: str, before: bytes, after: bytes, wanted: Iterable[Wanted]) -> None:
-    """That PyYAML reads `after` as `before` with just `wanted` changed; raises `Fault`.
+Content = str | dict[str, "Content"] | list["Content"]
+"""What a new node shall read as."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """The collection at `path` that shall have `content` as one more child, its last.
+
+    A mapping gets it behind `key`; a list has None there.  `is_empty`: it is null, and shall be a list of that child.
+    """
+
+    path: Path
+    content: Content
+    key: str | None = None
+    is_empty: bool = False
+
+
+def check_values(file: str, before: bytes, after: bytes, wanted: Iterable[Wanted], grown: Grown | None = None) -> None:
+    """That PyYAML reads `after` as `before` with just `wanted` and `grown` changed; raises `Fault`.
 
     Every event is compared, in order, with its tag and anchor: YAML 1.1 must see each new value as a string.
     """
@@ -53,7 +70,7 @@ def check_values(file: str, before: bytes, after: bytes, wanted: Iterable[Wanted
         if item.after is not None:
             additions.setdefault(item.after, []).append(item)
     try:
-        expected = list(_changed(_leaves(before, blocks), swaps, additions))
+        expected = list(_changed(_grown(_leaves(before, blocks), grown), swaps, additions))
         got = list(_leaves(after, blocks))
     except (yaml.YAMLError, ValueError) as problem:
         raise _failed(file, "a file that a second reader accepts", str(problem)) from None
@@ -106,6 +123,42 @@ def _changed(leaves: Iterable[Leaf], swaps: Mapping[Path, str], new: Mapping[Pat
         for item in new.get(leaf.path, ()):
             yield Leaf((*item.path, KEY), "Scalar", STRING, None, item.path[-1].rpartition("/")[0])
             yield Leaf(item.path, "Scalar", STRING, None, item.value)
+
+
+def _grown(leaves: Iterable[Leaf], grown: Grown | None) -> Iterator[Leaf]:
+    """`leaves` with the new child where its collection ends."""
+    children = 0
+    for leaf in leaves:
+        if grown is None:
+            yield leaf
+            continue
+        children += leaf.path[:-1] == grown.path and leaf.path[-1] != KEY and not leaf.kind.endswith("End")
+        if leaf.path == grown.path and grown.is_empty and leaf.kind == "Scalar":
+            yield from _structure(grown.path, [grown.content])
+            continue
+        if leaf.path == grown.path and leaf.kind in {"SequenceEnd", "MappingEnd"}:
+            step = f"[{children}]" if grown.key is None else f"{grown.key}/1"
+            if grown.key is not None:
+                yield Leaf((*grown.path, step, KEY), "Scalar", STRING, None, grown.key)
+            yield from _structure((*grown.path, step), grown.content)
+        yield leaf
+
+
+def _structure(path: Path, content: Content) -> Iterator[Leaf]:
+    """The events of `content` in block or flow style, without anchors."""
+    if isinstance(content, str):
+        yield Leaf(path, "Scalar", STRING, None, content)
+        return
+    kind = "Mapping" if isinstance(content, dict) else "Sequence"
+    yield Leaf(path, f"{kind}Start", None, None, None)
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield Leaf((*path, f"{key}/1", KEY), "Scalar", STRING, None, key)
+            yield from _structure((*path, f"{key}/1"), value)
+    else:
+        for number, item in enumerate(content):
+            yield from _structure((*path, f"[{number}]"), item)
+    yield Leaf(path, f"{kind}End", None, None, None)
 
 
 def _leaves(source: bytes | str, blocks: frozenset[Path], prefix: Path = ()) -> Iterator[Leaf]:

@@ -39,3 +39,14 @@ def unreadable(file: str, line: int, column: int, problem: str) -> Refusal:
 def no_effect(message: str, *, expected: str, actual: str, hint: str) -> Refusal:
     """An edit that would change the text and not what the overlay renders."""
     return Refusal("no-effect", message, exit_code=EXIT_CODE, expected=expected, actual=actual, hint=hint)
+
+
+def left_over(message: str, *, expected: str, actual: str) -> Refusal:
+    """A container that would go on running another release."""
+    hint = "pin this container in the overlay too, or take its name out of `names` in promote.yaml"
+    return Refusal("left-over", message, exit_code=EXIT_CODE, expected=expected, actual=actual, hint=hint)
+
+
+def too_much_effect(message: str, *, expected: str | None, actual: str | None, hint: str) -> Refusal:
+    """An edit that would change what nobody asked to change."""
+    return Refusal("too-much-effect", message, exit_code=EXIT_CODE, expected=expected, actual=actual, hint=hint)

@@ -17,7 +17,7 @@ _TYPED = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 # No indicator at the start, none of the flow indicators, no blank: plain in block and in flow context.
-_PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./@:+-]*(?<!:)")
+_PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./@:+=-]*(?<!:)")
 
 
 def is_string_when_plain(text: str) -> bool:

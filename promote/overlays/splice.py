@@ -17,7 +17,7 @@ from promote.errors import Refusal
 from promote.model.release import Edit, FileEdit
 from promote.overlays.nodes import STRING_TAGS, Mapping, Path, Scalar
 from promote.overlays.reader import BREAK, MAX_EDIT_BYTES, decoded
-from promote.overlays.recheck import Wanted, check_bytes, check_values
+from promote.overlays.recheck import Grown, Wanted, check_bytes, check_values
 from promote.overlays.refusals import ambiguous
 from promote.overlays.spelling import spelled
 
@@ -42,6 +42,11 @@ class Change:
     value: str
     after: Path | None = None
 
+    def inside(self, outer: Path) -> Change:
+        """The same change, its paths those inside the text at `outer` (() for the file itself)."""
+        after = None if self.after is None else (*outer, *self.after)
+        return Change(self.start, self.end, self.text, (*outer, *self.path), self.value, after)
+
     @property
     def is_new_line(self) -> bool:
         """Whether this adds a line of its own."""
@@ -61,14 +66,16 @@ class Source:
         """The source of `content`; raises `Refusal` when it is not UTF-8."""
         return cls(file, content, decoded(file, content, MAX_EDIT_BYTES))
 
-    def replace(self, old: Scalar, value: str, path: Path | None = None) -> Change:
+    def replace(self, old: Scalar, value: str) -> Change:
         """The body of `old` replaced by `value`, the kind of quotes kept; raises `Refusal`."""
         start, end = self._span(old)
+        if start == end:
+            raise self._refusal(old.line, "an empty value")
         if old.style in {"|", ">"}:
             end = start + len(self.text[start:end].rstrip())
             if "#" in BREAK.split(self.text[start:end])[0]:
                 raise self._refusal(old.line, "a block of text with a comment in its first line")
-        return Change(start, end, spelled(value, old.style), old.path if path is None else path, value)
+        return Change(start, end, spelled(value, old.style), old.path, value)
 
     def fill(self, key: Scalar, empty: Scalar, value: str) -> Change:
         """`value` written behind the colon of `key`, whose value is `empty`; raises `Refusal`."""
@@ -133,6 +140,24 @@ class Source:
         return ambiguous(
             self.file, [line], f"got {problem}", hint='write the value on one line, as in `newTag: "sha-0a1b2c3"`'
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """New text at the character `at`, which makes a collection grow as `grown` says."""
+
+    at: int
+    text: str
+    grown: Grown
+
+
+def extended(source: Source, growth: Growth) -> FileEdit:
+    """`source` with `growth` added, proven by a second reader; raises as `spliced`."""
+    change = Change(growth.at, growth.at, growth.text, (), "")
+    after = _applied(source.text, [change], 0, len(source.text)).encode("utf-8")
+    check_bytes(source.file, source.content, after, _byte_spans(source.text, [change]))
+    check_values(source.file, source.content, after, (), growth.grown)
+    return FileEdit(source.file, source.content, after, tuple(_edits(source, [change])))
 
 
 def spliced(source: Source, changes: Items[Change]) -> FileEdit:

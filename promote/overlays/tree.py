@@ -46,6 +46,13 @@ def join(directory: str, relative: str) -> str | None:
     return normalised(f"{directory}/{relative}" if directory else relative)
 
 
+def escapes(directory: str, relative: str) -> bool:
+    """Whether `relative`, as written in a file of `directory`, is a path that leaves the repository."""
+    if not relative or "://" in relative or "\0" in relative or "\\" in relative:
+        return False
+    return relative.startswith("/") or (relative.startswith(".") and join(directory, relative) is None)
+
+
 def is_within(path: str, directory: str) -> bool:
     """Whether `path` is `directory` or below it; both normalised."""
     return not directory or path == directory or path.startswith(f"{directory}/")

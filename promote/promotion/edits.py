@@ -1,52 +1,117 @@
-"""The edits of a promotion: every overlay of every place, made to say the release."""
+"""The edits of a promotion: every overlay of every place, made to say the release, and what that does."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from promote.errors import Refusal
 from promote.model.configuration import Configuration
-from promote.model.environment import App, Environment
+from promote.model.environment import App, Environment, Place
 from promote.model.release import FileEdit, Release
 from promote.overlays.tree import Patched, Tree
 
+if TYPE_CHECKING:  # ruamel.yaml, while registries are waited for
+    from promote.overlays.effect import Effect
+    from promote.overlays.oracle import Builder
 
-def of_release(
-    configuration: Configuration, target: Environment, release: Release, tree: Tree, prefix: str
-) -> tuple[FileEdit, ...]:
-    """What must change in `tree` so that every overlay of `target` runs `release`; raises `Refusal` (exit 16)."""
+
+@dataclass(frozen=True)
+class Scene:
+    """Where edits are made: the overlays of `target` in `tree`, whose paths begin with `prefix` (empty for none)."""
+
+    configuration: Configuration
+    target: Environment
+    tree: Tree
+    prefix: str
+
+    def with_files(self, files: Mapping[str, bytes]) -> Scene:
+        """The same place with some files replaced."""
+        return Scene(self.configuration, self.target, Patched(self.tree, dict(files)), self.prefix)
+
+    def overlays(self, app: App) -> Iterator[tuple[Place, str]]:
+        """Each overlay of `app`, relative to the top of the repository, and the place it belongs to."""
+        for place in self.target.places:
+            for overlay in place.overlays_of(app):
+                yield place, self.path(overlay)
+
+    def path(self, overlay: str) -> str:
+        """A path relative to promote.yaml as one relative to the top of the repository."""
+        return f"{self.prefix}/{overlay}" if self.prefix else overlay
+
+    def foreign(self) -> tuple[str, ...]:
+        """The overlays of every other environment that are none of the target's."""
+        apps = self.configuration.apps.values()
+        mine = {overlay for app in apps for _, overlay in self.overlays(app)}
+        others = [e for e in self.configuration.environments.values() if e.name != self.target.name]
+        found = (self.path(o) for e in others for place in e.places for app in apps for o in place.overlays_of(app))
+        return tuple(dict.fromkeys(overlay for overlay in found if overlay not in mine))
+
+
+def of_release(scene: Scene, release: Release) -> tuple[FileEdit, ...]:
+    """What must change so that every overlay of the target runs `release`; raises `Refusal` (exit 16)."""
     from promote.overlays.edits import plan_edits  # noqa: PLC0415 - ruamel.yaml, while registries are waited for
 
-    names = configuration.image_names(release.app)
+    names = scene.configuration.image_names(release.app)
     files: dict[str, bytes] = {}
     found: list[FileEdit] = []
-    for place in target.places:
-        for overlay in place.overlays_of(release.app):
-            directory = f"{prefix}/{overlay}" if prefix else overlay
-            pull_name = place.pull_name(release.app)
-            for edit in plan_edits(Patched(tree, files), directory, names, pull_name, release.tag, release.digest):
-                files[edit.path] = edit.after
-                found.append(edit)
+    for place, overlay in scene.overlays(release.app):
+        pull_name, fields = place.pull_name(release.app), place.fields_of(release.app)
+        tree = Patched(scene.tree, files)
+        for edit in plan_edits(tree, overlay, names, pull_name, release.tag, release.digest, fields):
+            files[edit.path] = edit.after
+            found.append(edit)
     return tuple(found)
 
 
-def of_releases(
-    configuration: Configuration, target: Environment, releases: Iterable[Release], tree: Tree, prefix: str
-) -> dict[str, bytes]:
-    """The files as they must be after all releases, by path; empty when everything is right already."""
+def of_releases(scene: Scene, releases: Iterable[Release], builder: Builder | None = None) -> dict[str, bytes]:
+    """The files as they must be after all releases, by path; empty when everything is right already.
+
+    Raises `Refusal` (exit 16), also when the files would have another effect than these releases.
+    """
     files: dict[str, bytes] = {}
     for release in releases:
-        for edit in of_release(configuration, target, release, Patched(tree, dict(files)), prefix):
-            files[edit.path] = edit.after
+        here = scene.with_files(files)
+        made = of_release(here, release)
+        screen(here, release, made, builder)
+        files |= {edit.path: edit.after for edit in made}
     return files
 
 
-def notes(configuration: Configuration, target: Environment, app: App, tree: Tree, prefix: str) -> tuple[str, ...]:
-    """What could not be verified about the effect of the edits; raises `Refusal` (exit 16) when there would be none."""
-    from promote.overlays.effect import check_effect  # noqa: PLC0415 - see above
+def effects(
+    scene: Scene, release: Release, made: tuple[FileEdit, ...], builder: Builder | None = None
+) -> tuple[Effect, ...]:
+    """What the edits `made` do to each overlay of the target, built by `builder` where it can be.
 
-    found: list[str] = []
-    for place in target.places:
-        for overlay in place.overlays_of(app):
-            directory = f"{prefix}/{overlay}" if prefix else overlay
-            found.extend(check_effect(tree, directory, configuration.image_names(app)))
-    return tuple(dict.fromkeys(found))
+    Raises `Refusal` (exit 16) when they do nothing, too much, or leave a container with another release.
+    """
+    from promote.overlays.closure import reaches  # noqa: PLC0415 - see above
+    from promote.overlays.effect import Question, check_untouched, verified_effect  # noqa: PLC0415
+    from promote.overlays.sites import pins  # noqa: PLC0415
+    from promote.overlays.target import Target  # noqa: PLC0415
+
+    files = {edit.path: edit.after for edit in made}
+    after = Patched(scene.tree, files)
+    names = scene.configuration.image_names(release.app)
+    found: list[Effect] = []
+    for place, overlay in scene.overlays(release.app):
+        fields = place.fields_of(release.app)
+        target = Target(place.pull_name(release.app), release.tag, release.digest)
+        old = pins(scene.tree, overlay, names, fields)
+        question = Question(overlay, names, target, fields, old)
+        found.append(verified_effect(scene.tree, after, question, builder))
+    for overlay in scene.foreign() if files else ():
+        if reaches(scene.tree, overlay, files):
+            check_untouched(scene.tree, after, overlay, files)
+    return tuple(found)
+
+
+def screen(scene: Scene, release: Release, made: tuple[FileEdit, ...], builder: Builder | None) -> None:
+    """`effects` without waiting for a program: `builder` is asked only where a refusal would follow."""
+    try:
+        effects(scene, release, made)
+    except Refusal:
+        if builder is None:
+            raise
+        effects(scene, release, made, builder)

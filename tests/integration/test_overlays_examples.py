@@ -6,8 +6,9 @@ import pytest
 
 from promote.model.digest import Digest
 from promote.overlays.edits import plan_edits
-from promote.overlays.effect import check_effect
+from promote.overlays.effect import Question, check_effect
 from promote.overlays.sites import images_in, pins
+from promote.overlays.target import Target
 from promote.overlays.tree import Patched
 
 ROOT = Path(__file__).parents[2] / "examples" / "overlays"
@@ -60,13 +61,15 @@ def test_a_promotion_changes_three_values_in_two_files(tree):
     after = Patched(tree, {e.path: e.after for e in edits})
     assert {(p.name, p.tag, p.digest) for p in pins(after, "prod", NAMES)} == {(PROD, STAGING_TAG, STAGING_DIGEST)}
     assert plan_edits(after, "prod", NAMES, PROD, STAGING_TAG, STAGING_DIGEST) == ()
-    assert check_effect(after, "prod", NAMES) == ()
+    found = check_effect(tree, after, Question("prod", NAMES, Target(PROD, STAGING_TAG, STAGING_DIGEST)))
+    assert (len(found.images), found.warnings, found.blind, found.doubts) == (2, (), (), ())
 
 
 def test_staging_already_says_what_it_says(tree):
     name = "registry.staging.example/acme/shop"
     assert plan_edits(tree, "staging", NAMES, name, STAGING_TAG, STAGING_DIGEST) == ()
-    assert check_effect(tree, "staging", NAMES) == ()
+    found = check_effect(tree, tree, Question("staging", NAMES, Target(name, STAGING_TAG, STAGING_DIGEST)))
+    assert (len(found.images), found.blind, found.doubts) == (1, (), ())
 
 
 def test_the_base_names_the_placeholder_only(tree):

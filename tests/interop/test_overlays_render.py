@@ -1,61 +1,46 @@
-# ruff: noqa: E501, ISC004  what is edited reads best on one line
-"""What real kustomize makes of an edited overlay: the image by tag and digest, and nothing else changed."""
+# ruff: noqa: E501  what is edited reads best on one line
+"""What real kustomize, of two versions, makes of an edited overlay: the release, and nothing else changed."""
 
 from __future__ import annotations
 
+import random
 import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from support.overlay_corpus import corpus
+from support.overlay_files import BASE, DIGEST, NAMES, PULL, RELEASE, TAG, Files, overlay, promote
 
 from promote.errors import Refusal
-from promote.model.digest import Digest
-from promote.overlays.edits import plan_edits
-from promote.overlays.effect import check_effect
+from promote.overlays.effect import Question, check_effect
+from promote.overlays.oracle import Builder
+from promote.overlays.render import render
+from promote.overlays.target import Target
+from promote.overlays.tree import Patched
 
-NAMES = frozenset({"shop", "acme/shop", "reg.old/acme/shop", "localhost:5000/acme/shop"})
-PULL = "localhost:5000/acme/shop"
-DIGEST = Digest("sha256", "b2" * 32)
-OLD = f"sha256:{'a1' * 32}"
-TAG = "sha-0123456789abcdef0123456789abcdef01234567"
-BASE = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  template:
-    spec:
-      initContainers: [{name: wait, image: "busybox:1"}]
-      containers:
-      - {name: web, image: shop}
-      - {name: side, image: "shopper:1"}
-"""
-PATCH = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec: {template: {spec: {initContainers: [{name: migrate, image: "reg.old/acme/shop:v1"}]}}}
-"""
+CORPUS = corpus()
+VERSIONS = ("kustomize", "kustomize5.5")
+ODD_TAGS = [
+    "1234567", "0000000", "0189456", "0777777", "1e10000", "553640e6", "0e00000", "0b10101", "0x12345", "1_000_000", "1.10",
+    "on", "yes", "null", "2024-01-01", "y", "1" * 40, "1" * 39 + "e",
+]  # fmt: skip
 
 
-class Directory:
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def read(self, path: str) -> bytes | None:
-        file = self.root / path
-        return file.read_bytes() if file.is_file() else None
+@pytest.fixture(scope="session", params=VERSIONS)
+def builder(request: pytest.FixtureRequest, tools: Mapping[str, Path]) -> Builder:
+    """Both versions of kustomize, the newest first."""
+    return Builder(request.param, (str(tools[request.param]), "build"))
 
 
 @pytest.fixture(scope="session")
-def kustomize(tools: Mapping[str, Path]) -> str:
-    return str(tools["kustomize"])
+def newest(tools: Mapping[str, Path]) -> Builder:
+    return Builder("kustomize", (str(tools["kustomize"]), "build"))
 
 
-def build(kustomize: str, directory: Path) -> str:
-    done = subprocess.run([kustomize, "build", str(directory)], capture_output=True, text=True, check=False, timeout=60)
+def build(command: tuple[str, ...], directory: Path) -> str:
+    done = subprocess.run([*command, str(directory)], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -64,100 +49,156 @@ def images(rendered: str) -> list[str]:
     return re.findall(r"image: ['\"]?([^'\"\s]+)", rendered)
 
 
-def write(root: Path, kustomization: str | bytes, **files: str) -> Directory:
-    every = {"base/kustomization.yaml": "resources: [d.yaml]\n", "base/d.yaml": BASE, "o/p.yaml": PATCH, **files}
-    for path, content in {**every, "o/kustomization.yaml": kustomization}.items():
+def written(root: Path, files: Mapping[str, bytes]) -> Path:
+    for path, content in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(content if isinstance(content, bytes) else content.encode())
-    return Directory(root)
+        (root / path).write_bytes(content)
+    return root / "o"
 
 
-def promoted(kustomize: str, tree: Directory, tag: str = TAG) -> tuple[str, str]:
-    """What the overlay renders before and after the edit; the effect is checked in between."""
-    before = build(kustomize, tree.root / "o")
-    for edit in plan_edits(tree, "o", NAMES, PULL, tag, DIGEST):
-        (tree.root / edit.path).write_bytes(edit.after)
-    check_effect(tree, "o", NAMES)
-    return before, build(kustomize, tree.root / "o")
+@pytest.mark.parametrize("name", CORPUS)
+def test_every_style_renders_the_release_and_leaves_the_rest(name, builder, tmp_path):
+    tree = Files.of({**BASE, **CORPUS[name]})
+    before = build(builder.command, written(tmp_path / "before", tree))
+    made, found = promote(tree, builder=builder)
+    after = build(builder.command, written(tmp_path / "after", {**tree, **made}))
+    assert (found.by, found.blind, found.doubts) == (builder.name, (), ())
+    assert images(after).count(RELEASE) == len(found.images) == 1
+    (old,) = [image for image in images(before) if "shop" in image and "shopper" not in image]
+    assert [image for image in images(after) if image != RELEASE] == [image for image in images(before) if image != old]
+    assert [line for line in after.splitlines() if RELEASE not in line] == [
+        line for line in before.splitlines() if not re.search(rf"image: ['\"]?{re.escape(old)}['\"]?$", line)
+    ]
 
 
-BLOCK = (
-    f"resources:\n- ../base\nimages:\n- name: shop # c\n  newName: reg.old/acme/shop\n  newTag: v1\n  digest: {OLD}\n"
-)
-VARIANTS = {
-    "all keys": BLOCK,
-    "crlf": BLOCK.replace("\n", "\r\n"),
-    "byte-order mark, no final newline": "\ufeff" + BLOCK.rstrip("\n"),
-    "single quotes": re.sub(r": (\S+)(?= #|\n)", r": '\1'", BLOCK),
-    "name only": "resources: [../base]\nimages:\n    - name: shop   # c\n",
-    "name only, no final newline": "resources: [../base]\nimages:\n-   name: shop",
-    "tag only": "resources: [../base]\nimages:\n- newTag: v1\n  name: shop\n",
-    "digest only": f"resources: [../base]\nimages:\n- name: shop\n  digest: {OLD}\n",
-    "flow": "resources: [../base]\nimages: [{name: shop, newTag: v1}, {name: busybox, newTag: '2'}]\n",
-    "flow, empty values": "resources: [../base]\nimages: [{name: shop, newTag: , digest: , }]\n",
-    "json": '{"resources":["../base"],"images":[{"name":"shop","newTag":"v1"}]}',
-    "json over several lines": '{\n  "resources": ["../base"],\n  "images": [\n    {\n      "name": "shop"\n    }\n  ]\n}\n',
-    "keys in other cases": "Resources: [../base]\nImages:\n- Name: shop\n  newtag: v1\n",
-    "imageTags": "resources: [../base]\nimageTags:\n- name: shop\n  newTag: v1\n",
-    "null, empty and folded": "resources: [../base]\nimages:\n- name: shop\n  newName: ~\n  newTag:\n  digest: >-\n    sha256:00\n",
-    "tag and digest in newTag": f"resources: [../base]\nimages:\n- name: shop\n  newTag: v1@{OLD}\n",
-    "yaml tags and an unused anchor": "resources: [../base]\nimages:\n- name: shop\n  newTag: &unused !!str 12\n",
-    "tag suffix": "resources: [../base]\nimages:\n- name: shop\n  newTag: v1\n  tagSuffix: -x\n",
-    "chained entries": "resources: [../base]\nimages:\n- {name: shop, newName: acme/shop}\n- {name: acme/shop, newTag: v1}\n",
-    "another entry and comments": f"# é\n{BLOCK}# between\n- name: busybox\n  newTag: '2'\n\n# end\n",
-    "placeholder in a file of its own": "resources: [d.yaml]\nimages: [{name: shop, newTag: v1}]\n",
+@pytest.mark.parametrize("tag", ODD_TAGS)
+def test_tags_that_look_like_something_else_render_as_they_are(tag, builder, tmp_path):
+    tree = overlay("resources: [../base]\nimages:\n- name: shop\n  newTag: v1\n")
+    made, found = promote(tree, tag=tag, builder=builder)
+    rendered = build(builder.command, written(tmp_path, {**tree, **made}))
+    assert images(rendered).count(f"{PULL}:{tag}@{DIGEST}") == len(found.images) == 1
+
+
+def test_random_commits_render_as_they_are(newest, tmp_path):
+    chance = random.Random(6)
+    for number in range(40):
+        tag = "".join(chance.choices("0123456789e", k=chance.choice([7, 8, 12, 40])))
+        tree = overlay("resources: [../base]\nimages:\n- name: shop\n  newTag: v1\n")
+        made, _ = promote(tree, tag=tag)
+        rendered = build(newest.command, written(tmp_path / str(number), {**tree, **made}))
+        assert images(rendered).count(f"{PULL}:{tag}@{DIGEST}") == 1
+
+
+LAYERS = {
+    "prefix, namespace and a patch of a list": {
+        "o/kustomization.yaml": "resources: [../base]\nnamespace: ns\nnamePrefix: p-\npatches: [{path: p.yaml}]\n"
+        "images: [{name: shop, newName: acme/shop}, {name: acme/shop, newTag: v2}]\n",
+        "o/p.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: "
+        "[{name: new, image: 'acme/shop:1'}, {name: side, $patch: delete}], initContainers: [{name: wait, image: 'busybox:2'}]}}}\n",
+    },
+    "a json patch by a pattern of names": {
+        "o/kustomization.yaml": "resources: [../base]\npatches:\n- target: {kind: Deployment, name: 'w.*'}\n  patch: |-\n"
+        "    - {op: add, path: /spec/template/spec/containers/-, value: {name: x, image: 'shop:1'}}\n"
+        "    - {op: remove, path: /spec/template/spec/initContainers}\nimages: [{name: shop, digest: 'sha256:00'}]\n",
+    },
+    "a base that renames, a component that patches": {
+        "o/kustomization.yaml": "resources: [../mid]\ncomponents: [../part]\nimages: [{name: acme/shop, newTag: v3}]\n",
+        "mid/kustomization.yaml": "resources: [../base]\nimages: [{name: shop, newName: acme/shop, newTag: v1}]\n",
+        "part/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches:\n- patch: |-\n"
+        "    {apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {template: {spec: {containers: [{name: side, image: 'acme/shop:9'}]}}}}\n",
+    },
+    "a rollout, whose list of containers is replaced": {
+        "o/kustomization.yaml": "resources: [r.yaml]\npatches: [{path: p.yaml}]\nimages: [{name: shop, newTag: v1}]\n",
+        "o/r.yaml": BASE["base/d.yaml"].replace("apps/v1", "argoproj.io/v1alpha1").replace("Deployment", "Rollout"),
+        "o/p.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: web}\n"
+        "spec: {template: {spec: {containers: [{name: only, image: 'shop:2'}]}}}\n",
+    },
+    "a definition that is skipped, and a list": {
+        "o/kustomization.yaml": "resources: [c.yaml, l.yaml]\nimages: [{name: shop, newTag: v1}]\n",
+        "o/c.yaml": "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: c.x}\n"
+        "spec: {containers: [{image: shop}]}\n",
+        "o/l.yaml": "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: p}, "
+        "spec: {containers: [{name: a, image: shop}], ephemeralContainers: [{name: e, image: shop}]}}\n",
+    },
+    "a name with a dot, and one with a port": {
+        "o/kustomization.yaml": "resources: [../base]\nimages: [{name: r.x/shop, newTag: v1}, {name: 'h:5000/shop', newTag: v2}]\n",
+        "base/d.yaml": BASE["base/d.yaml"]
+        .replace("shop:1", "r.x/shop:1")
+        .replace("busybox:1", "rXx/shop@sha256:ab")
+        .replace("shopper:1", "h:5000/shop"),
+    },
 }
 
 
-@pytest.mark.parametrize("name", VARIANTS)
-def test_an_edited_entry_renders_the_release_and_leaves_the_rest(name, kustomize, tmp_path):
-    tree = write(tmp_path, VARIANTS[name], **{"o/d.yaml": BASE})
-    before, after = promoted(kustomize, tree)
-    (old,) = [image for image in images(before) if "shop" in image and "shopper" not in image]
-    assert images(after).count(f"{PULL}:{TAG}@{DIGEST}") == 1
-    assert after.replace(f"image: {PULL}:{TAG}@{DIGEST}", f"image: {old}") == before
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_resolver_renders_the_images_that_kustomize_renders(name, builder, tmp_path):
+    tree = Files.of({**BASE, **LAYERS[name]})
+    real, ours = builder.build(tree, "o"), render(tree, "o")
+    assert (real.blind, ours.blind, ours.doubts) == ([], [], [])
+    question = Question("o", NAMES, Target(None, TAG, DIGEST))
+    assert sorted(images(str(real.objects))) == sorted(images(str(ours.objects)))
+    assert sorted(real.objects) == sorted(ours.objects)
+    assert question.known == NAMES
 
 
-def test_entries_and_patches_render_the_release_everywhere(kustomize, tmp_path):
-    tree = write(tmp_path, BLOCK + "patches: [{path: p.yaml}]\n")
-    _, after = promoted(kustomize, tree)
-    assert sorted(images(after)) == sorted(["busybox:1", "shopper:1", *[f"{PULL}:{TAG}@{DIGEST}"] * 2])
-
-
-@pytest.mark.parametrize(
-    "patch",
-    [
-        "  - op: replace\n      path: /spec/template/spec/containers/0/image\n      value: reg.old/acme/shop:v1  # k\n",
-        "  apiVersion: apps/v1\n    kind: Deployment\n    metadata: {name: web}\n"
-        "    spec: {template: {spec: {containers: [{name: web, image: 'acme/shop'}]}}}\n",
-    ],
-)
-def test_patches_written_in_place_render_the_release(patch, kustomize, tmp_path):
-    tree = write(tmp_path, f"resources: [../base]\npatches:\n- target: {{kind: Deployment}}\n  patch: |-\n  {patch}")
-    _, after = promoted(kustomize, tree)
-    assert images(after).count(f"{PULL}:{TAG}@{DIGEST}") == 1
-    assert "shop" not in images(after)
-
-
-@pytest.mark.parametrize(
-    "tag", ["12345678", "553640e6", "0189456", "0x12", "1_000", "1.10", "on", "null", "2024-01-01", "y", "0b1"]
-)
-def test_tags_that_look_like_something_else_render_as_they_are(tag, kustomize, tmp_path):
-    _, after = promoted(kustomize, write(tmp_path, BLOCK), tag)
-    assert images(after).count(f"{PULL}:{tag}@{DIGEST}") == 1
-
-
-def test_an_entry_that_promote_calls_without_effect_has_none(kustomize, tmp_path):
-    renamed = {"base/kustomization.yaml": "resources: [d.yaml]\nimages: [{name: shop, newName: reg.old/acme/shop}]\n"}
-    tree = write(tmp_path, "resources: [../base]\nimages: [{name: shop, newTag: v1}]\n", **renamed)
-    assert "reg.old/acme/shop" in images(build(kustomize, tmp_path / "o"))
+def test_what_overrides_the_images_is_decided_by_a_real_build(builder):
+    replacement = (
+        "resources: [../base]\nimages: [{name: shop, newTag: v1}]\nreplacements:\n"
+        "- source: {kind: Deployment, name: web, fieldPath: spec.template.spec.containers.1.image}\n"
+        "  targets:\n  - select: {kind: Deployment}\n    fieldPaths: [spec.template.spec.containers.0.image]\n"
+    )
+    tree = overlay(replacement)
     with pytest.raises(Refusal) as caught:
-        check_effect(tree, "o", NAMES)
+        promote(tree, builder=builder)
     assert caught.value.code == "no-effect"
+    harmless = replacement.replace("containers.0.image", "initContainers.0.image")
+    found = promote(overlay(harmless), builder=builder)[1]
+    assert (found.by, found.doubts, len(found.images)) == (builder.name, (), 1)
+
+
+def test_a_build_that_needs_the_network_is_never_begun(newest, tmp_path):
+    mark = tmp_path / "began"
+    script = tmp_path / "kustomize"
+    script.write_text(f"#!/bin/sh\ntouch {mark}\n")
+    script.chmod(0o755)
+    tree = overlay("resources: [../base, 'https://example.invalid/b']\nimages: [{name: shop, newTag: v1}]\n")
+    found = promote(tree, builder=Builder("kustomize", (str(script),)))[1]
+    assert "https://example.invalid/b" in found.blind[0]
+    assert not mark.exists()
+    assert promote(overlay("resources: [../base]\nimages: [{name: shop}]\n"), builder=newest)[1].by == "kustomize"
+
+
+def test_an_entry_that_promote_calls_without_effect_has_none(builder, tmp_path):
+    renamed = {"base/kustomization.yaml": "resources: [d.yaml]\nimages: [{name: shop, newName: reg.old/acme/shop}]\n"}
+    tree = overlay("resources: [../base]\nimages: [{name: shop, newTag: v1}]\n", **renamed)
+    assert "reg.old/acme/shop:1" in images(build(builder.command, written(tmp_path, tree)))
+    for one in (None, builder):
+        with pytest.raises(Refusal) as caught:
+            promote(tree, builder=one)
+        assert caught.value.code in {"no-effect", "left-over"}
+
+
+def test_a_name_that_is_a_pattern_moves_a_sibling_in_kustomize_as_well(builder):
+    base = {
+        "base/d.yaml": BASE["base/d.yaml"]
+        .replace("shop:1", "reg.old/acme/shop:1")
+        .replace("shopper:1", "regXold/acme/shop:1")
+    }
+    tree = overlay("resources: [../base]\nimages: [{name: reg.old/acme/shop}]\n", **base)
+    for one in (None, builder):
+        with pytest.raises(Refusal, match=r"containers\[side\].image would change"):
+            promote(tree, builder=one)
 
 
 @pytest.mark.parametrize("environment", ["base", "staging", "prod"])
-def test_the_examples_build(environment, kustomize):
-    rendered = build(kustomize, Path(__file__).parents[2] / "examples" / "overlays" / environment)
+def test_the_examples_build(environment, builder):
+    rendered = build(builder.command, Path(__file__).parents[2] / "examples" / "overlays" / environment)
     assert {"base": 1, "staging": 1, "prod": 2}[environment] == len(images(rendered))
     assert environment == "base" or all(f"registry.{environment}.example/acme/shop:sha-" in i for i in images(rendered))
+
+
+def test_a_release_that_runs_already_builds_to_itself(builder):
+    tree = overlay("resources: [../base]\nimages: [{name: shop, newTag: v1}]\n")
+    done = Patched(tree, promote(tree)[0])
+    question = Question("o", NAMES, Target(PULL, TAG, DIGEST))
+    assert len(check_effect(done, done, question, builder.build).images) == 1

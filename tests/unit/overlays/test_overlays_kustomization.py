@@ -83,7 +83,7 @@ def test_two_meanings_are_refused_with_their_lines(text, lines):
 )
 def test_nothing_there_is_nothing_listed(text):
     found = kustomization(text)
-    assert (found.entries, found.files, found.unknown) == ((), (), ())
+    assert (found.entries, found.files, found.directories) == ((), (), ())
 
 
 def test_what_is_listed_is_followed_into_the_tree():
@@ -113,10 +113,15 @@ patchesJson6902:
     assert found.directories == ("o/sub", "base", "o/old")
     assert found.components == ("o/part",)
     assert [s.value for s in found.inline] == ["a: 1\nb: 2", "a: b"]
-    assert len(found.unknown) == 4
 
 
-def test_what_cannot_be_seen_from_here_is_named():
-    found = kustomization("helmCharts: [{name: x}]\ngenerators: []\nreplacements: [{path: y}]\n")
-    assert found.unknown == ("o/kustomization.yaml:1 has helmCharts",)
-    assert found.overriding == ("o/kustomization.yaml:3 has replacements",)
+def test_files_and_mappings_of_chart_values_are_listed():
+    text = """
+helmCharts:
+- {name: x, valuesFile: v.yaml, additionalValuesFiles: [w.yaml, gone.yaml], valuesInline: {image: {tag: v1}}}
+configMapGenerator:
+- {name: y, files: [values.yaml=g.yaml, notes.txt]}
+"""
+    found = kustomization(text, **dict.fromkeys(["o/v.yaml", "o/w.yaml", "o/g.yaml", "o/notes.txt"], ""))
+    assert found.value_files == ("o/v.yaml", "o/w.yaml", "o/g.yaml")
+    assert len(found.values) == 1

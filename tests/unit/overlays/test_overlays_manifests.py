@@ -2,7 +2,7 @@
 
 import pytest
 
-from promote.overlays.manifests import Reference, container_images, image_volumes, is_encrypted, split_reference
+from promote.overlays.manifests import Reference, container_images, is_encrypted, split_reference
 from promote.overlays.reader import Finder
 
 
@@ -89,11 +89,6 @@ containers:
         ("d", True, True),
         ("b", True, True),
     ]
-
-
-def test_image_volumes_are_named():
-    documents = Finder().documents("f", b"spec: {volumes: [{image: {reference: 'a/b:1'}}, {name: x}]}")
-    assert list(image_volumes(documents[0])) == ["a/b"]
 
 
 def test_a_document_of_sops_is_known_by_its_mapping():
