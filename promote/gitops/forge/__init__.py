@@ -1,0 +1,1 @@
+"""Pull and merge requests: one file a host, one protocol for all, one HTTP client below them."""

@@ -1,0 +1,92 @@
+"""One request for one promotion: made, or brought up to date, and those that it supersedes closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from promote.errors import Fault, Misuse, PromoteError
+from promote.gitops.forge.api import Rejected
+from promote.gitops.forge.forge import Forge, Offer, PullRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """The request as it was read back.  `superseded` are the numbers of those that were closed for it.
+
+    `note` says what was asked for besides and could not be done, None when nothing.
+    """
+
+    request: PullRequest
+    superseded: tuple[int, ...]
+    note: str | None
+
+
+def check(forge: Forge, *, auto_merge: bool) -> None:
+    """Prove that a request could be made, as far as that can be done without making one; raises as `Forge.check`.
+
+    Raises `Misuse` where `auto_merge` is wanted of a host that cannot do it.
+    """
+    if auto_merge and not forge.has_auto_merge:
+        raise Misuse(
+            "auto-merge-unsupported",
+            f"got git.auto_merge for {forge.name}, which cannot be told to merge later",
+            hint="set git.auto_merge to false",
+        )
+    forge.check()
+
+
+def propose(
+    forge: Forge, offer: Offer, head: str, supersedes: Callable[[str], bool], *, fresh: bool, auto_merge: bool
+) -> Proposed:
+    """Let there be exactly one open request for `offer`, whose branch is at `head` already.
+
+    The request that is there is kept, and told anew only where the branch is `fresh`, that is, was moved by this run:
+    so running again changes nothing.  `supersedes` says of the branch of another open request whether this one takes
+    its place; such a request is closed with a comment that names the new one.  The request is read back.
+    """
+    there = forge.open_requests(offer.base)
+    request = _of_branch(there, offer.branch)
+    if request is None:
+        request = _created(forge, offer)
+    elif fresh or request.title != offer.title:
+        forge.update(request, offer)
+    if offer.labels:
+        forge.label(request, offer.labels)
+    superseded = tuple(r for r in there if r.branch != offer.branch and supersedes(r.branch))
+    for old in superseded:
+        forge.close(old, f"Superseded by {request.url}: another release is to be promoted instead.")
+    seen = forge.read(request.number)
+    if seen.branch != offer.branch:
+        raise Fault(
+            "pull-request-unconfirmed",
+            f"{forge.name} has another branch in pull request {request.number}",
+            expected=offer.branch,
+            actual=seen.branch,
+            hint="look at the request, then run the same command again",
+        )
+    note = _merge_later(forge, seen, head) if auto_merge else None
+    return Proposed(seen, tuple(old.number for old in superseded), note)
+
+
+def _of_branch(requests: tuple[PullRequest, ...], branch: str) -> PullRequest | None:
+    return next((request for request in requests if request.branch == branch), None)
+
+
+def _created(forge: Forge, offer: Offer) -> PullRequest:
+    try:
+        return forge.create(offer)
+    except Rejected:
+        # Another run of the same promotion may have been faster.
+        if (request := _of_branch(forge.open_requests(offer.base), offer.branch)) is None:
+            raise
+        return request
+
+
+def _merge_later(forge: Forge, request: PullRequest, head: str) -> str | None:
+    """Ask for it; what the host said where it would not, because the request is there and a person can merge it."""
+    try:
+        forge.merge_when_ready(request, head)
+    except PromoteError as error:
+        return f"automatic merging was not turned on: {error.message}"
+    return None
