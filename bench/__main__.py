@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.tools import GO_TOOLS
 
-from bench import rows
+from bench import attestations, repo_url, rows, status
 from bench.rows import Row
 from bench.world import World, world
 from promote import __version__
@@ -30,6 +30,9 @@ ROWS: dict[str, Callable[[World, int], list[Row]]] = {
     "second": rows.second_run,
     "same": lambda w, _: rows.same_registry(w),
     "promoters": lambda w, _: rows.promoters(w),
+    "attestations": attestations.many_attestations,
+    "status": status.status,
+    "repo-url": repo_url.repo_url,
     "start": rows.start_up,
 }
 
@@ -42,6 +45,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="where to write, without ending; default bench/results/DATE")
     options = parser.parse_args()
     found: list[Row] = []
+    load = [os.getloadavg()[0]]
     with world(ROUND_TRIP) as here:
         for name in options.rows or ROWS:
             sys.stderr.write(f"bench: {name}\n")
@@ -51,12 +55,14 @@ def main() -> None:
     if options.rows and options.output is None:
         print(json.dumps([asdict(row) for row in found], indent=1))
         return
+    load.append(os.getloadavg()[0])
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     output = options.output or RESULTS / today
     document = {
         "date": today,
         "pairs": options.pairs,
         "machine": _machine(),
+        "load": [round(each, 1) for each in load],
         "versions": _versions(),
         "rows": [asdict(row) for row in found],
     }
@@ -75,7 +81,7 @@ def _page(document: dict[str, object], found: list[Row]) -> str:
         f"# Results of {document['date']}",
         "",
         f"promote over the peer: the median of {document['pairs']} pairs (least-largest), all in one run, in turns.",
-        "Written by `make bench`.",
+        f"Written by `make bench`.  Load of the machine at the beginning and at the end: {document['load']}.",
         "",
         f"Machine: {machine}.  Versions: {versions}.",
         "",

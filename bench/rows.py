@@ -56,8 +56,8 @@ def whole_job(world: World, pairs: int) -> list[Row]:
         walls = {peer: [r.wall for r in each] for peer, each in runs.items()}
         facts = _requests(ends, contenders) if ends.links else {}
         rows += [
-            _row(f"whole job, {name}", _PEERS["cosign copy"], runs, "cosign copy", aim, facts),
-            _row(f"whole job, {name}", _PEERS["regctl copy"], runs, "regctl copy", aim),
+            row_of(f"whole job, {name}", _PEERS["cosign copy"], runs, "cosign copy", aim, facts),
+            row_of(f"whole job, {name}", _PEERS["regctl copy"], runs, "regctl copy", aim),
         ]
         _remember(rows[-2], walls)
     return rows
@@ -80,8 +80,8 @@ def small_copy(world: World, pairs: int) -> list[Row]:
     facts = _requests(ends, contenders)
     work = "copy with evidence, 9 small blobs, 40 ms round trip"
     rows = [
-        _row(work, "cosign copy", runs, "cosign copy", 0.3, facts),
-        _row(work, "crane copy, without evidence", runs, "crane copy", 0.6),
+        row_of(work, "cosign copy", runs, "cosign copy", 0.3, facts),
+        row_of(work, "crane copy, without evidence", runs, "crane copy", 0.6),
     ]
     _remember(rows[0], {peer: [r.wall for r in each] for peer, each in runs.items()})
     return rows
@@ -116,7 +116,7 @@ def large_copy(world: World, pairs: int) -> list[Row]:
             peaks["256 MiB layers"] / peaks["promote"], 2
         ),
     }
-    row = _row("copy 8 x 64 MiB, loopback", "crane copy", runs, "crane copy", 1.0, facts)
+    row = row_of("copy 8 x 64 MiB, loopback", "crane copy", runs, "crane copy", 1.0, facts)
     row.aim += ", memory flat"
     row.met = bool(row.met) and growth < 16
     return [row]
@@ -140,7 +140,7 @@ def second_run(world: World, pairs: int) -> list[Row]:
 
     runs = in_turns({"first run": first, "promote": again}, pairs)
     counts = [(len(link.requests), len(_digests(link.requests))) for link in world.far.links[:2]]
-    row = _row("second run, nothing to do, 40 ms round trip", "the first run", runs, "first run", 0.5)
+    row = row_of("second run, nothing to do, 40 ms round trip", "the first run", runs, "first run", 0.5)
     row.facts = {
         name: {"requests": requests, "distinct digests": digests}
         for name, (requests, digests) in zip(("source", "target"), counts, strict=True)
@@ -189,10 +189,10 @@ def promoters(world: World) -> list[Row]:
     ]  # fmt: skip
     codes = []
     for process in started:
-        _, err = process.communicate()
+        out, err = process.communicate()
         codes.append(process.returncode)
         if process.returncode:
-            sys.stderr.write(err.decode())
+            sys.stderr.write((err + out).decode())
     run(["git", "fetch", "--quiet"], cwd=clone, env=GIT_ENV)
     log = run(["git", "log", "--format=%P|%s", "origin/main"], cwd=clone, env=GIT_ENV).splitlines()
     landed = sum(line.partition("|")[2].startswith("promote(") for line in log)
@@ -215,7 +215,7 @@ def start_up(world: World, pairs: int) -> list[Row]:
             max(pairs, 11),
         )
         more = median([r.wall for r in runs["promote"]]) - median([r.wall for r in runs["python -c pass"]])
-        row = _row(f"promote {option}", "python -c pass", runs, "python -c pass")
+        row = row_of(f"promote {option}", "python -c pass", runs, "python -c pass")
         row.aim, row.met = "+ 100 ms at most", more <= 0.1
         row.facts = {"share of the 100 ms used": round(more / 0.1, 2)}
         rows.append(row)
@@ -280,7 +280,7 @@ def _cleared(world: World) -> str:
     return world.empty_target()
 
 
-def _row(  # noqa: PLR0917 - the columns of the table
+def row_of(  # noqa: PLR0917 - the columns of the table
     work: str,
     against: str,
     runs: Mapping[str, list[Run]],
@@ -288,6 +288,8 @@ def _row(  # noqa: PLR0917 - the columns of the table
     aim: float | None = None,
     facts: dict[str, Any] | None = None,
 ) -> Row:
+    """The row that `runs` give, those of ``promote`` over those of `peer`; without an `aim` nothing is met or not."""
+
     def ratio(of: Callable[[Run], float]) -> Ratio:
         return Ratio.of([of(r) for r in runs["promote"]], [of(r) for r in runs[peer]])
 

@@ -166,7 +166,8 @@ def _configuration(staging: str, prod: str, apps: int, *, overlays: bool) -> dic
 
 def _overlay(app: str, environment: str, pull: str, tag: str, digest: str) -> bytes:
     text = OVERLAY.format(environment=environment, pull=pull, tag=tag, digest=digest)
-    return text.replace("name: web", f"name: {app}").encode()
+    own = text if app == "web" else text.replace(f"{pull}/{SOURCE}", f"{pull}/{app}/{SOURCE}")
+    return own.replace("name: web", f"name: {app}").encode()
 
 
 @contextmanager

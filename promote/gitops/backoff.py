@@ -16,7 +16,7 @@ class Backoff:
     """
 
     base: float = 0.1
-    cap: float = 10.0
+    cap: float = 0.5
     deadline: float = 120.0
     least: int = 20
     sleep: Callable[[float], None] = time.sleep

@@ -29,6 +29,9 @@ class Delivery(Protocol):
     def tip(self) -> str:
         """Where the branch is now."""
 
+    def has(self, commit: str) -> bool:
+        """Whether the branch, as it is now, has `commit`, which was sent."""
+
     def settle(self, commit: str) -> str | None:
         """Let the user's checkout follow to `commit`, which has landed; what was left undone, and why."""
 
@@ -58,6 +61,10 @@ class RemoteDelivery:
         """The tip on the remote, fetched."""
         return self._repository.fetch()
 
+    def has(self, commit: str) -> bool:
+        """Asked of the remote; what came after `commit` is fetched only when something did."""
+        return self._repository.remote_is_at(commit) or self._repository.contains(self.tip(), commit)
+
     def settle(self, commit: str) -> str | None:
         """Fast-forward a clean checkout of the branch; leave any other alone.  Never fails: the commit has landed."""
         try:
@@ -68,14 +75,15 @@ class RemoteDelivery:
 
     def _follow(self, commit: str) -> str | None:
         repository, checkout, branch = self._repository, self._repository.working_copy, self._repository.branch
-        if checkout.place is not Place.HERE:
+        state = checkout.look()
+        if state is None:
             return checkout.left_behind
-        if repository.contains(repository.local_tip(), commit):
+        if repository.contains(state.tip, commit):
             return None
-        if not repository.contains(commit, repository.local_tip()):
+        if not repository.contains(commit, state.tip):
             return f"the working copy was left alone: local branch {branch} has commits that the remote does not have"
-        if modified := checkout.modified():
-            return f"the working copy was left alone: {shown(modified[0])} has changes that are not committed"
+        if state.modified:
+            return f"the working copy was left alone: {shown(state.modified[0])} has changes that are not committed"
         self._observer.step("working-copy", branch)
         done, said = checkout.fast_forward(commit)
         return None if done is FastForward.DONE else f"the working copy was left alone: {said}"
@@ -115,6 +123,10 @@ class LocalDelivery:
     def tip(self) -> str:
         """The tip of the local branch."""
         return self._repository.local_tip()
+
+    def has(self, commit: str) -> bool:
+        """Asked of the local branch."""
+        return self._repository.contains(self.tip(), commit)
 
     def settle(self, commit: str) -> str | None:  # noqa: ARG002 - the protocol's
         """Nothing: the checkout went along."""

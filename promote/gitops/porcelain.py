@@ -44,6 +44,9 @@ _BROKEN = re.compile(
     r"failed to report status|unpacker error|internal (?:server )?error|service unavailable|timed? ?out", re.IGNORECASE
 )
 
+# A reference-transaction hook of the server ends the whole conversation (githooks(5)), and nothing is reported.
+_ABORTED = re.compile(r"^(?:remote: )?fatal: ref updates aborted by hook", re.MULTILINE)
+
 
 def read_push(answer: Answer) -> Report:
     """The outcome of a push of exactly one reference, run with ``--porcelain``.
@@ -53,6 +56,8 @@ def read_push(answer: Answer) -> Report:
     """
     lines = _LINE.findall(answer.out.decode("utf-8", "replace"))
     rejected = next(((summary, reason) for flag, summary, reason in lines if flag == "!"), None)
+    if rejected is None and _ABORTED.search(answer.err):
+        return Report(Outcome.DECLINED, one_line(answer.err), answer.err)
     if rejected is None:
         outcome = Outcome.LANDED if answer.status == 0 and lines else Outcome.UNKNOWN
         return Report(outcome, one_line(answer.err), answer.err)
@@ -61,6 +66,12 @@ def read_push(answer: Answer) -> Report:
     if _BROKEN.search(reason) or summary == "[remote failure]":
         return Report(Outcome.UNKNOWN, said, answer.err)
     return Report(Outcome.MOVED if _MOVED.search(reason) else Outcome.DECLINED, said, answer.err)
+
+
+def says_up_to_date(answer: Answer) -> bool:
+    """Whether a push of exactly one reference, run with ``--porcelain``, found it on the remote as it is here."""
+    lines = _LINE.findall(answer.out.decode("utf-8", "replace"))
+    return answer.status == 0 and [flag for flag, _, _ in lines] == ["="]
 
 
 def _of_the_server(stderr: str) -> str:

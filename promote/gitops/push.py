@@ -6,16 +6,19 @@ Never a merge of text and never a force: a change that was derived from what is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
 
 from promote.errors import CredentialsFault, Fault, PromoteError
 from promote.gitops.backoff import PATIENT, Backoff
 from promote.gitops.commit import build
+from promote.gitops.commit_signature import unverified
 from promote.gitops.delivery import Delivery, LocalDelivery, RemoteDelivery
 from promote.gitops.porcelain import Outcome, Report, push_error
 from promote.gitops.repository import Repository
 from promote.gitops.snapshot import Snapshot
+from promote.gitops.turn import turn
 from promote.model.malformed import shown
 from promote.model.progress import Observer
 
@@ -83,6 +86,10 @@ class _Landing:
 
     def run(self, tip: str) -> Landed:
         """Try until the change has landed or cannot land."""
+        with ExitStack() as mine:
+            return self._run(tip, mine)
+
+    def _run(self, tip: str, mine: ExitStack) -> Landed:
         started, sent, broken = self.backoff.clock(), dict[str, Change](), 0
         for tries in count(1):
             wanted = self.change(self.repository.snapshot(tip))
@@ -97,6 +104,8 @@ class _Landing:
             sent[commit] = wanted
             broken += report.outcome is Outcome.UNKNOWN
             error = self._final(report, tries, started, broken)
+            if error is None and tries == 1 and self.delivery.is_remote:
+                mine.enter_context(turn(self.repository.remote_url or "", self.repository.branch))
             if error is None or report.outcome is Outcome.UNKNOWN:
                 tip = self._look(commit, tries, report)
                 for earlier, its_change in sent.items():
@@ -149,7 +158,7 @@ class _Landing:
     def _confirm(self, commit: str, wanted: Change) -> None:
         """Read the branch back: it must hold `commit`, and the commit the very bytes of the change."""
         for look in range(1, _LOOKS + 1):
-            if self.repository.contains(self.delivery.tip(), commit):
+            if self.delivery.has(commit):
                 break
             self.backoff.wait(look)
         else:
@@ -169,5 +178,8 @@ class _Landing:
         )
 
     def _result(self, commit: str, tries: int, *, already: bool = False) -> Landed:
-        note = self.delivery.settle(commit)
+        notes = [self.delivery.settle(commit)]
+        if self.repository.settings.signs and not already:
+            notes.append(unverified(self.repository.git, commit))
+        note = "; ".join(note for note in notes if note) or None
         return Landed(commit, self.repository.branch, self.delivery.is_remote, already, note, tries)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Sequence
-from itertools import count
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import count, takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,12 +18,30 @@ from promote.gitops.command import LOCAL, NETWORK, Answer, Git
 from promote.gitops.faults import host_of, is_lock_failure, one_line, redacted, transport_error
 from promote.gitops.names import checked_branch, checked_oid, checked_remote
 from promote.gitops.objects import Objects
-from promote.gitops.porcelain import Outcome, Report, push_error, read_push
+from promote.gitops.porcelain import Outcome, Report, push_error, read_push, says_up_to_date
+from promote.gitops.scratch import RECENT, Scratch
+from promote.gitops.settings import Settings, read_settings
 from promote.gitops.snapshot import Snapshot
 from promote.gitops.working_copy import WorkingCopy
 from promote.model.malformed import shown
 
 _KEPT = "refs/promote/"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What git says about a directory: the top of its work tree or the bare repository, and where git keeps its own.
+
+    The top of a bare repository that is called ``.git`` is the directory around it.
+
+    `kept` are the references that promotes keep, or left behind.
+    """
+
+    root: Path
+    git_directory: Path
+    is_bare: bool
+    is_shallow: bool
+    kept: tuple[str, ...]
 
 
 class Repository:
@@ -32,26 +51,36 @@ class Repository:
     directory that was opened, in posix spelling and without a slash at the end, ``""`` when they are the same.
     `branch` is where promotions are committed.  `remote` is the name of the remote and `remote_url` its URL for the
     eye, userinfo taken out; `remote_url` is None when there is no such remote, and commits stay local then.
+    `is_shallow` says that history ends somewhere before the first commit.  `settings` were read when it was opened.
+    `is_temporary` says that it is a clone of a URL for this run, see `promote.gitops.clone`: a bare repository in a
+    ``.git``, so that `root` is the directory around it.
     Everything else that has a path takes it relative to `root`.
     """
 
     def __init__(
-        self, git: Git, root: Path, *, bare: bool, prefix: str, branch: str, remote: str, url: str | None
+        self, git: Git, found: _Found, settings: Settings, *, prefix: str, branch: str, remote: str, url: str | None
     ) -> None:
         self.git = git
-        self.root = root
+        self.root = found.root
         self.prefix = prefix
         self.branch = branch
         self.remote = remote
         self.remote_url = None if url is None else redacted(url)
         self.remote_host = None if url is None else host_of(url)
+        self.settings = settings
         self.objects = Objects(git)
-        self.is_bare = bare
-        self.working_copy = WorkingCopy(git, branch, bare=bare)
+        self.is_bare = found.is_bare
+        self.is_shallow = found.is_shallow
+        self.is_temporary = found.is_bare and found.root != found.git_directory
+        borrowed = not self.is_temporary or remote not in settings.promisors
+        self._scratch = None if borrowed else Scratch(git, found.git_directory, remote)
+        self.working_copy = WorkingCopy(git, branch, found.git_directory, settings.filters, bare=found.is_bare)
         # Fetched tips are kept from a concurrent gc under a name of our own, until `close`.
         self._kept = f"{_KEPT}{os.getpid()}-{secrets.token_hex(8)}"
+        self._left_behind = found.kept
         self._fetching = threading.Lock()
         self._fetched: str | None = None
+        self._built: dict[str, str] = {}
 
     @classmethod
     def open(cls, path: Path, *, branch: str | None, remote: str) -> Self:
@@ -64,13 +93,14 @@ class Repository:
             raise Misuse("not-a-repository", f"{shown(str(path))} is not a directory", expected="a git repository")
         directory = path.resolve()
         git = Git(directory)
-        root, bare = _top(git, directory)
-        git = Git(root)
+        found = _look(git, directory)
+        git = Git(found.root)
         name = checked_branch(_checked_out(git) if branch is None else branch)
-        url = git.answer(["remote", "get-url", "--", checked_remote(remote)])
-        prefix = "" if bare or directory == root else directory.relative_to(root).as_posix()
-        found = url.text if url.status == 0 else None
-        return cls(git, root, bare=bare, prefix=prefix, branch=name, remote=remote, url=found)
+        settings = read_settings(git, checked_remote(remote))
+        url = settings.url or _url(git, remote)
+        inside = found.root not in (directory, found.git_directory)
+        prefix = directory.relative_to(found.root).as_posix() if inside else ""
+        return cls(git, found, settings, prefix=prefix, branch=name, remote=remote, url=url)
 
     def __enter__(self) -> Self:
         return self
@@ -85,30 +115,34 @@ class Repository:
             if self._fetched is None:
                 return
             self._fetched = None
-            listed = self.git.answer(["for-each-ref", "--format=%(refname)", "--", _KEPT]).text.split()
             # A name that stays behind does no harm, so that no failure here hides the result of the run.
-            for name in listed:
-                if name == self._kept or not _is_running(name):
-                    _patiently(self.git, ["update-ref", "-d", name])
-
-    @property
-    def is_shallow(self) -> bool:
-        """Whether history ends somewhere before the first commit."""
-        return self.git.run("look at the history", ["rev-parse", "--is-shallow-repository"]).text == "true"
+            for name in (self._kept, *(name for name in self._left_behind if not _is_running(name))):
+                _patiently(self.git, ["update-ref", "-d", name])
+            self._left_behind = ()
 
     def fetch(self) -> str:
         """The commit at the tip of the branch: on the remote, its objects made present; without a remote, here.
 
-        No reference of the user moves and FETCH_HEAD is not written.  Raises `Misuse` when there is no such branch,
-        `CredentialsFault` or `Fault` when the remote could not be asked.
+        No reference of the user moves and FETCH_HEAD is not written.  A temporary clone gets the `RECENT` commits below
+        it too.  Raises `Misuse` when there is no such branch, `CredentialsFault` or `Fault` when the remote could not
+        be asked.
         """
         if self.remote_url is None:
             return self.local_tip()
+        recent = self._scratch is not None and self._fetched is None and self._scratch.is_shallow
+        return self._fetch(*([f"--depth={RECENT}"] if recent else []))
+
+    def fetch_all(self) -> str:
+        """As `fetch`; in a temporary clone the history below the tip is whole then, unless the remote's is not."""
+        return self._fetch(*(["--unshallow"] if self._scratch is not None and self._scratch.is_shallow else []))
+
+    def _fetch(self, *options: str) -> str:
         with self._fetching:
             answer = _patiently(
                 self.git,
                 ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-prune",
-                 "--no-recurse-submodules", "--refmap=", "--force", "--", self.remote,
+                 "--no-recurse-submodules", "--refmap=", "--force", *options, "--",
+                 self.remote,
                  f"refs/heads/{self.branch}:{self._kept}"],
                 seconds=NETWORK,
             )  # fmt: skip
@@ -116,9 +150,13 @@ class Repository:
                 if "couldn't find remote ref" in answer.err:
                     raise _no_branch(self.branch, f"remote {self.remote} ({self.remote_host})")
                 raise transport_error(f"fetch {self.branch}", self.remote_host or self.remote, answer.err)
-            tip = self.git.run("read the fetched branch", ["rev-parse", "--verify", "--end-of-options", self._kept])
-            self._fetched = checked_oid(tip.text)
-            return self._fetched
+            tip = self.objects.commit(self._kept)
+            if tip is None:
+                raise _no_branch(self.branch, f"remote {self.remote} ({self.remote_host})")
+            self._fetched = tip
+            if self._scratch is not None:
+                self.is_shallow = self._scratch.is_shallow
+            return tip
 
     def local_tip(self) -> str:
         """The commit at the tip of the local branch; raises `Misuse` when there is none."""
@@ -145,12 +183,21 @@ class Repository:
 
     def push(self, commit: str, *options: str) -> Report:
         """One push of `commit` to the branch on the remote; no hook, no tag and no other reference goes along."""
-        return read_push(
-            self.git.answer(
-                ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
-                 *options, "--", self.remote, f"{checked_oid(commit)}:refs/heads/{self.branch}"],
-                seconds=NETWORK,
-            )
+        return read_push(self._push(commit, *options))
+
+    def remote_is_at(self, commit: str) -> bool:
+        """Whether the remote says that the branch is at `commit`; False too when it could not be asked.
+
+        Asked as a push that there is nothing left to do for: that costs one round trip less than a fetch, whose
+        protocol 2 asks for the server's abilities first (gitprotocol-v2(5)), and nothing is sent.
+        """
+        return says_up_to_date(self._push(commit, "--dry-run"))
+
+    def _push(self, commit: str, *options: str) -> Answer:
+        return self.git.answer(
+            ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
+             *options, "--", self.remote, f"{checked_oid(commit)}:refs/heads/{self.branch}"],
+            seconds=NETWORK,
         )  # fmt: skip
 
     def check_local(self, paths: Sequence[str]) -> None:
@@ -164,11 +211,24 @@ class Repository:
 
     def snapshot(self, commit: str) -> Snapshot:
         """What `commit` (a full object name) holds."""
-        return Snapshot(self.objects, checked_oid(commit))
+        return Snapshot(self.objects, checked_oid(commit), None if self._scratch is None else self._scratch.bring)
+
+    def bring(self, oids: Iterable[str]) -> None:
+        """Have a temporary clone fetch the blobs `oids`, all at once; anywhere else nothing is to be done."""
+        if self._scratch is not None:
+            self._scratch.bring(oids)
 
     def contains(self, tip: str, commit: str) -> bool:
         """Whether `commit` is `tip` or an ancestor of it."""
-        return tip == commit or self.git.answer(["merge-base", "--is-ancestor", commit, tip]).status == 0
+        if commit in (tip, self._built.get(tip)):
+            return True
+        if tip == self._built.get(commit):
+            return False
+        return self.git.answer(["merge-base", "--is-ancestor", commit, tip]).status == 0
+
+    def remember(self, commit: str, parent: str) -> None:
+        """Note that `commit` was built here on `parent`, so that git need not be asked which of them is older."""
+        self._built[commit] = parent
 
 
 def _patiently(git: Git, arguments: Sequence[str], seconds: float = LOCAL) -> Answer:
@@ -194,9 +254,12 @@ def _is_running(kept: str) -> bool:
     return True
 
 
-def _top(git: Git, directory: Path) -> tuple[Path, bool]:
-    """The top of the work tree that `directory` is in, or the bare repository itself and True; raises `Misuse`."""
-    kind = git.answer(["rev-parse", "--is-bare-repository", "--is-inside-work-tree"])
+def _look(git: Git, directory: Path) -> _Found:
+    """The repository that `directory` is in, asked of one process; raises `Misuse`."""
+    kind = git.answer(
+        ["rev-parse", "--is-bare-repository", "--is-inside-work-tree", "--is-shallow-repository",
+         "--symbolic-full-name", f"--glob={_KEPT}*", "--absolute-git-dir", "--show-toplevel"]
+    )  # fmt: skip
     if "dubious ownership" in kind.err:
         raise Misuse(
             "unsafe-repository",
@@ -204,17 +267,30 @@ def _top(git: Git, directory: Path) -> tuple[Path, bool]:
             actual=one_line(kind.err),
             hint=f"git config --global --add safe.directory {shown(str(directory))}",
         )
-    if kind.status == 0 and kind.text == "true\nfalse":
-        return Path(git.run("find the repository", ["rev-parse", "--absolute-git-dir"]).text).resolve(), True
-    if kind.status == 0 and kind.text == "false\ntrue":
-        return Path(git.run("find the repository", ["rev-parse", "--show-toplevel"]).text).resolve(), False
-    raise Misuse(
-        "not-a-repository",
-        f"{shown(str(directory))} is in no work tree of git and is no bare repository",
-        expected="a directory of a git repository",
-        actual=one_line(kind.err) or None,
-        hint="run promote in the GitOps repository, or name it with --repo",
-    )
+    flags, rest = kind.text.split("\n")[:3], kind.text.split("\n")[3:]
+    kept = tuple(takewhile(lambda line: line.startswith(_KEPT), rest))
+    paths = rest[len(kept) :]
+    bare = flags[:2] == ["true", "false"]
+    if not bare and (flags[:2] != ["false", "true"] or kind.status != 0):
+        raise Misuse(
+            "not-a-repository",
+            f"{shown(str(directory))} is in no work tree of git and is no bare repository",
+            expected="a directory of a git repository",
+            actual=one_line(kind.err) or None,
+            hint="run promote in the GitOps repository, or name it with --repo",
+        )
+    if len(paths) != (1 if bare else 2):  # a name with a line break in it
+        alone = ["--absolute-git-dir"] if bare else ["--absolute-git-dir", "--show-toplevel"]
+        paths = [git.run("find the repository", ["rev-parse", option]).text for option in alone]
+    git_directory, root = Path(paths[0]).resolve(), Path(paths[-1]).resolve()
+    around = root.parent if bare and root.name == ".git" else root
+    return _Found(around, git_directory, bare, flags[2] == "true", kept)
+
+
+def _url(git: Git, remote: str) -> str | None:
+    """The URL of `remote` as git makes it out of several, or out of a shorter one; None when there is none."""
+    answer = git.answer(["remote", "get-url", "--", remote])
+    return answer.text if answer.status == 0 else None
 
 
 def _checked_out(git: Git) -> str:

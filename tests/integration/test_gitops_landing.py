@@ -484,20 +484,27 @@ def test_the_user_who_is_configured_is_the_author_and_else_promote_is(tmp_path, 
         assert git(directory, "log", "-1", "--format=%an <%ae> %cn <%ce>") == (
             "promote <promote@localhost> promote <promote@localhost>"
         )
-        git(directory, "config", "user.name", "Ops")
-        git(directory, "config", "user.email", "ops@acme.example")
-        monkeypatch.setenv("GIT_COMMITTER_NAME", "Bot")
+    git(directory, "config", "user.name", "Ops")
+    git(directory, "config", "user.email", "ops@acme.example")
+    monkeypatch.setenv("GIT_COMMITTER_NAME", "Bot")
+    with opened(directory) as repository:
         go(repository, rewrite(old=b"sha-bbbbbbb", new=b"sha-ccccccc"))
     assert git(directory, "log", "-1", "--format=%an <%ae> %cn <%ce>") == (
         "Ops <ops@acme.example> Bot <ops@acme.example>"
     )
 
 
+SIGNER = """cat > /dev/null
+case "$*" in *--verify*) echo '[GNUPG:] NEWSIG'; echo '[GNUPG:] GOODSIG AAAA Test'; exit 0;; esac
+echo '[GNUPG:] SIG_CREATED ' >&2
+echo '-----BEGIN PGP SIGNATURE-----'"""
+
+
 def test_commits_are_signed_when_the_user_signs_his(tmp_path):
     """With a stand-in for gpg that speaks its protocol; `tests/interop/test_signed_commits.py` has a real signer."""
     directory = make_repository(tmp_path / "local")
     signer = tmp_path / "signer"
-    executable(signer, "cat > /dev/null\necho '[GNUPG:] SIG_CREATED ' >&2\necho '-----BEGIN PGP SIGNATURE-----'")
+    executable(signer, SIGNER)
     for key, value in (("commit.gpgSign", "true"), ("gpg.program", str(signer)), ("user.signingKey", "AAAA")):
         git(directory, "config", key, value)
     with opened(directory) as repository:

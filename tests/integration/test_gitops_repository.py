@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -152,6 +154,64 @@ def test_a_commit_changes_nothing_but_its_files_and_touches_neither_index_nor_br
     assert git(directory, "log", "-1", "--format=%P %B", commit) == f"{tip} subject\n\nPromote-App: wéb\n"
     assert (directory / ".git" / "index").read_bytes() == index
     assert git(directory, "for-each-ref") == references
+
+
+def test_a_commit_keeps_modes_links_and_submodules_of_the_directories_it_rewrites(directory):
+    (directory / "overlays" / "prod" / "run.sh").write_bytes(b"x")
+    (directory / "overlays" / "prod" / "run.sh").chmod(0o755)
+    (directory / "overlays" / "link").symlink_to("prod")
+    (directory / "wéird \n name").write_bytes(b"y")
+    git(directory, "add", "-A")
+    git(directory, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},overlays/module")
+    git(directory, "commit", "-q", "-m", "special")
+    with opened(directory) as repository:
+        tip = repository.local_tip()
+        commit = build(repository, tip, {FILE: NEW, "overlays/prod/a/b/c": b"deep", "top": b"t"}, "x\n")
+    changed = git(directory, "diff", "--name-status", "--no-renames", tip, commit).splitlines()
+    assert sorted(changed) == ["A\toverlays/prod/a/b/c", "A\ttop", f"M\t{FILE}"]
+    git(directory, "update-ref", "refs/heads/built", commit)
+    assert git(directory, "fsck", "--strict", "--no-dangling") == ""
+
+
+def test_a_file_where_a_directory_would_have_to_be_is_a_fault(directory):
+    with opened(directory) as repository:
+        tip = repository.local_tip()
+        with pytest.raises(Fault) as fault:
+            build(repository, tip, {f"{FILE}/below": b"x"}, "x\n")
+    assert fault.value.code == "git-failed"
+    assert "is a file in the commit" in fault.value.message
+
+
+def test_many_files_go_into_one_commit(directory):
+    files = {f"overlays/prod/{number}/kustomization.yaml": b"%d" % number for number in range(40)}
+    with opened(directory) as repository:
+        snapshot = repository.snapshot(build(repository, repository.local_tip(), {**files, FILE: NEW}, "x\n"))
+        assert {path: snapshot.read(path) for path in files} == files
+        assert snapshot.read(FILE) == NEW
+
+
+def test_references_that_a_killed_promote_left_are_gone_after_the_next_run(tmp_path):
+    _, clone = make_remote(tmp_path)
+    process = subprocess.Popen(["true"])
+    process.wait()
+    git(clone, "update-ref", f"refs/promote/{process.pid}-dead", "HEAD")
+    git(clone, "update-ref", f"refs/promote/{os.getpid()}-alive", "HEAD")
+    with opened(clone) as repository:
+        repository.fetch()
+    assert git(clone, "for-each-ref", "--format=%(refname)", "refs/promote") == f"refs/promote/{os.getpid()}-alive"
+
+
+def test_a_directory_with_a_line_break_in_its_name_is_found(tmp_path):
+    directory = make_repository(tmp_path / "line\nbreak")
+    with opened(directory) as repository:
+        assert repository.root == directory.resolve()
+        assert repository.snapshot(repository.local_tip()).read(FILE) == OLD
+
+
+def test_a_url_that_the_user_lets_git_rewrite_is_the_rewritten_one(directory):
+    git(directory, "remote", "add", "origin", "short:deploy.git")
+    git(directory, "config", "url.https://git.acme.example/.insteadOf", "short:")
+    assert opened(directory).remote_url == "https://git.acme.example/deploy.git"
 
 
 def test_a_repository_with_sha256_names_works(tmp_path):

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import os
-import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from support.git_world import FILE, NEW, executable, git, isolate, make_remote
+from support.git_servers import git_over_http
+from support.git_world import FILE, NEW, commit_file, executable, git, isolate, make_remote
 
 from promote.errors import CredentialsFault, Fault, Misuse
 from promote.gitops.backoff import Backoff
@@ -26,75 +22,17 @@ def _isolated(monkeypatch, tmp_path):
     isolate(monkeypatch, tmp_path)
 
 
-class Backend(BaseHTTPRequestHandler):
-    """git-http-backend(1) behind Basic authentication."""
-
-    def do_GET(self) -> None:
-        self._serve()
-
-    def do_POST(self) -> None:
-        self._serve()
-
-    def log_message(self, *_arguments: object) -> None:
-        pass
-
-    def _serve(self) -> None:
-        server = self.server
-        path, _, query = self.path.partition("?")
-        server.seen.append(f"{self.command} {self.path}")
-        size = int(self.headers.get("Content-Length", 0))
-        body = self.rfile.read(size)
-        expected = "Basic " + base64.b64encode(f"bot:{PASSWORD}".encode()).decode()
-        status = server.refuse(self.path) or (None if self.headers.get("Authorization") == expected else 401)
-        if status:
-            self.send_response(status)
-            if status == 401:
-                self.send_header("WWW-Authenticate", 'Basic realm="deploy"')
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        environment = {
-            "PATH": os.environ["PATH"],
-            "GIT_PROJECT_ROOT": str(server.root),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "REMOTE_USER": "bot",
-            "REQUEST_METHOD": self.command,
-            "PATH_INFO": path,
-            "QUERY_STRING": query,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(size),
-            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-        }
-        done = subprocess.run(["git", "http-backend"], env=environment, input=body, capture_output=True, check=True)
-        head, _, content = done.stdout.partition(b"\r\n\r\n")
-        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
-        self.send_response(int(headers.pop("Status", "200 OK").split()[0]))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-
 @pytest.fixture
 def served(tmp_path):
     """A server, the bare repository it serves, and a clone whose origin it is (with the password in its URL)."""
     bare, clone = make_remote(tmp_path)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Backend)
-    server.root, server.seen, server.refuse = bare.parent, [], lambda _path: None
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    point(server, clone, f"bot:{PASSWORD}@")
-    yield server, bare, clone
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with git_over_http(bare.parent, PASSWORD) as server:
+        point(server, clone, f"bot:{PASSWORD}@")
+        yield server, bare, clone
 
 
 def point(server, clone: Path, userinfo: str) -> None:
-    git(clone, "remote", "set-url", "origin", f"http://{userinfo}127.0.0.1:{server.server_port}/deploy.git")
+    git(clone, "remote", "set-url", "origin", server.url("deploy.git", userinfo))
 
 
 def promote(clone: Path):
@@ -154,6 +92,50 @@ def test_the_check_of_the_push_right_posts_nothing(served):
         repository.check_push()
     assert all(line.startswith("GET ") and "service=git-receive-pack" in line for line in server.seen)
     assert server.seen
+
+
+def test_the_branch_is_read_back_by_the_first_request_of_a_push_alone(served):
+    server, _, clone = served
+    promote(clone)
+    posted = server.seen.index("POST /deploy.git/git-receive-pack")
+    after = server.seen[posted + 1 :]
+    assert set(after) == {"GET /deploy.git/info/refs?service=git-receive-pack"}
+    assert len(after) <= 2  # git offers the password of a URL once it is asked for one
+
+
+def test_a_branch_that_went_on_before_it_was_read_back_is_fetched(served, tmp_path):
+    server, bare, clone = served
+    other = tmp_path / "other"
+    git(tmp_path, "clone", "-q", str(bare), str(other))
+    theirs: list[str] = []
+
+    def somebody_is_quick(_path: str) -> None:
+        if "POST /deploy.git/git-receive-pack" in server.seen[:-1] and not theirs:
+            git(other, "pull", "-q", "origin", "main")
+            theirs.append(commit_file(other, "theirs", b"x\n", "theirs"))
+            git(other, "push", "-q", "origin", "main")
+
+    server.refuse = somebody_is_quick
+    landed = promote(clone)
+    assert [git(bare, "rev-parse", name) for name in ("main", "main^")] == [*theirs, landed.commit]
+    assert (landed.pushed, landed.tries) == (True, 1)
+
+
+def test_a_read_back_that_breaks_off_is_asked_again_as_a_fetch(served):
+    server, bare, clone = served
+    broken: list[str] = []
+
+    def once(path: str) -> int | None:
+        if "POST /deploy.git/git-receive-pack" in server.seen[:-1] and not broken:
+            broken.append(path)
+            return 502
+        return None
+
+    server.refuse = once
+    landed = promote(clone)
+    assert broken == ["/deploy.git/info/refs?service=git-receive-pack"]
+    assert "service=git-upload-pack" in "".join(server.seen[server.seen.index("POST /deploy.git/git-receive-pack") :])
+    assert git(bare, "rev-parse", "main") == landed.commit
 
 
 def test_a_credential_helper_of_the_user_is_asked(served, tmp_path, monkeypatch):

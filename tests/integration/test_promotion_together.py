@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from support.acting import once, with_step
 from support.git_world import git, isolate
 from support.gitops_repo import DIGEST, TAG, GitopsRepo, make
 from support.promote_process import Ended, Nursery
@@ -126,35 +127,6 @@ def rivals(tmp_path) -> tuple[GitopsRepo, GitopsRepo]:
     document["manifests"].append({**tagged, "annotations": {name: OTHER}})
     index.write_text(json.dumps(document))
     return repo, repo.clone("rival")
-
-
-def with_step(repo: GitopsRepo, step: str, act, *words: str):
-    """Promote, and `act` just before each `step`."""
-    from promote.cli.session import Session
-
-    class Acting:
-        def step(self, name: str, subject: str) -> None:
-            if name == step:
-                act()
-
-    own = Session.observer
-    Session.observer = lambda _self: Acting()  # type: ignore[method-assign]
-    try:
-        return repo.run("staging->prod", *words, "--format", "json")
-    finally:
-        Session.observer = own  # type: ignore[method-assign]
-
-
-def once(act):
-    """`act`, the first time only: what it does may come here again."""
-    done: list[bool] = []
-
-    def acting() -> None:
-        if not done:
-            done.append(True)
-            act()
-
-    return acting
 
 
 def check(ran, code: int) -> bool:

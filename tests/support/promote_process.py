@@ -5,7 +5,8 @@
         assert killed.signal == signal.SIGKILL
 
 One process imports everything once and has a single thread; each command is a fork of it.  The child's observer writes
-each step to a file, and kills its own process before the step numbered `kill_at` is taken.
+each step to a file, and kills its own process before the step numbered `kill_at` is taken; or it waits before the first
+step of a name until a file is there, so that many can be let go at once.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +50,11 @@ class Started:
     nursery: Nursery
     number: int
     directory: Path
+
+    def reached(self, step: str) -> bool:
+        """Whether `step` was told."""
+        path = self.directory / "steps"
+        return path.exists() and step in path.read_text().splitlines()
 
     def wait(self) -> Ended:
         """Its end."""
@@ -88,9 +95,10 @@ class Nursery:
         *,
         kill_at: int | None = None,
         interrupt_at: int | None = None,
+        hold: tuple[str, Path] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> Started:
-        """Start ``promote ARGUMENTS`` in `cwd`.  Steps count from 0."""
+        """Start ``promote ARGUMENTS`` in `cwd`.  Steps count from 0; `hold`: a name, and the file to wait for."""
         number = next(self._numbers)
         directory = Path(self._files.name) / str(number)
         directory.mkdir()
@@ -102,6 +110,7 @@ class Nursery:
                 "arguments": list(arguments),
                 "kill_at": kill_at,
                 "interrupt_at": interrupt_at,
+                "hold": hold and [hold[0], str(hold[1])],
                 "environment": dict(os.environ if environment is None else environment),
             }
         )
@@ -120,14 +129,19 @@ class Nursery:
 class _Steps:
     """An observer that writes down, and ends its own process at one step."""
 
-    def __init__(self, file: int, kill_at: int | None, interrupt_at: int | None) -> None:
+    def __init__(self, file: int, kill_at: int | None, interrupt_at: int | None, hold: list[str] | None) -> None:
         self._file = file
+        self._hold = hold
         self._number = itertools.count()
         self._signals = {kill_at: signal.SIGKILL, interrupt_at: signal.SIGINT}
 
     def step(self, step: str, subject: str) -> None:
         number = next(self._number)
         os.write(self._file, f"{step}\n".encode())
+        if self._hold and step == self._hold[0]:
+            while not Path(self._hold[1]).exists():
+                time.sleep(0.01)
+            self._hold = None
         if number in self._signals:
             os.kill(os.getpid(), self._signals[number])
 
@@ -148,7 +162,7 @@ def _child(question: dict[str, Any]) -> None:
     from promote.cli.main import run
     from promote.cli.session import Session
 
-    observer = _Steps(steps, question["kill_at"], question["interrupt_at"])
+    observer = _Steps(steps, question["kill_at"], question["interrupt_at"], question["hold"])
     Session.observer = lambda _self: observer  # type: ignore[method-assign]
     code = 1
     try:

@@ -48,8 +48,11 @@ GO_TOOLS = (
     GoTool("kustomize", "v5.8.2", "sigs.k8s.io/kustomize/kustomize/v5"),
     GoTool("kustomize5.5", "v5.5.0", "sigs.k8s.io/kustomize/kustomize/v5"),  # what kubectl 1.32 has built in
     GoTool("act", "v0.2.89", "github.com/nektos/act"),
+    GoTool("actionlint", "v1.7.12", "github.com/rhysd/actionlint/cmd/actionlint"),
 )
 DEBIAN_TOOLS = (
+    DebianTool("buildah", "buildah"),
+    DebianTool("debootstrap", "debootstrap"),
     DebianTool("docker-registry", "docker-registry"),
     DebianTool("git", "git"),
     DebianTool("gpg", "gpg"),
@@ -58,10 +61,13 @@ DEBIAN_TOOLS = (
     DebianTool("node", "nodejs"),
     DebianTool("npm", "npm"),
     DebianTool("ssh-keygen", "openssh-client"),
+    DebianTool("sshd", "openssh-server"),
     DebianTool("unshare", "util-linux"),
 )
 
 
+DEBIAN = "trixie"
+"""The Debian that the Containerfile builds on, by the name that debootstrap knows."""
 TRILLIAN = "v1.7.2"
 # A Rekor v1 and the database below its log: for `make interop-full` alone.  The core packages of MariaDB bring its
 # programs and start nothing.
@@ -101,6 +107,11 @@ def built(tool: GoTool) -> Path:
     return cache() / f"{tool.name}-{tool.version}" / tool.name
 
 
+def debian_base() -> Path:
+    """Where a minimal Debian is, or will be, as a tar archive: what the Containerfile builds upon in these tests."""
+    return cache() / f"debian-{DEBIAN}" / "root.tar"
+
+
 def trillian_schema() -> Path:
     """Where the tables of Trillian's log are described in SQL, or will be."""
     return cache() / f"trillian-{TRILLIAN}" / "storage.sql"
@@ -126,6 +137,7 @@ def find_full() -> dict[str, Path]:
 def _paths(go: Iterable[GoTool], debian: Iterable[DebianTool]) -> dict[str, Path]:
     paths = {tool.name: built(tool) for tool in go}
     paths["prism"] = forges() / "node_modules" / ".bin" / "prism"
+    paths["debian-base"] = debian_base()
     return paths | {tool.name: on_path(tool) or Path(f"(apt-get install {tool.package})") for tool in debian}
 
 

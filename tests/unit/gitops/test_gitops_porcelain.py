@@ -4,7 +4,7 @@ import pytest
 
 from promote.errors import CredentialsFault, Fault, Misuse, Refusal
 from promote.gitops.command import Answer
-from promote.gitops.porcelain import Outcome, push_error, read_push
+from promote.gitops.porcelain import Outcome, push_error, read_push, says_up_to_date
 
 
 def report(line: str, status: int = 1, err: str = "error: failed to push some refs"):
@@ -62,6 +62,20 @@ def test_a_broken_conversation_is_not_an_answer(line):
 def test_only_exit_status_0_with_a_report_has_landed(line):
     assert report(line, status=0, err="").outcome is Outcome.LANDED
     assert report("", status=0, err="").outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("out", "status", "there"),
+    [
+        ("=\tabc:refs/heads/main\t[up to date]\nDone\n", 0, True),
+        ("=\tabc:refs/heads/main\t[up to date]\n", 1, False),
+        (" \tabc:refs/heads/main\t1234567..89abcde\nDone\n", 0, False),
+        ("!\tabc:refs/heads/main\t[rejected] (fetch first)\n", 1, False),
+        ("", 0, False),
+    ],
+)
+def test_only_an_equal_sign_of_a_push_that_ended_well_says_that_the_branch_is_there(out, status, there):
+    assert says_up_to_date(Answer(status, f"To host\n{out}".encode(), "")) is there
 
 
 def test_refused_credentials_and_forbidden_protocols_are_told_apart():
