@@ -2,33 +2,59 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from promote.cli import complete
+from promote.cli.carrying import How, carry_out, delivered_as_asked
 from promote.cli.options import Config, Debug, Format, Jobs, NoColor, OutputFormat, Quiet, Repo, Verbose
 from promote.cli.session import Session, failure
-from promote.errors import NothingChanged, PromoteError
+from promote.errors import Misuse, PromoteError
 
 if TYPE_CHECKING:  # --help would pay for them
+    from promote.cli.carrying import Planner
     from promote.model.configuration import Configuration
-    from promote.model.result import Result
     from promote.promotion.request import Request
 
 
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SOURCE->TARGET [[APP=]TAG]...",
+        help="From where to where, and what; no tag: what SOURCE runs.",
+        show_default=False,
+        autocompletion=complete.promotion_words,
+    ),
+]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from", metavar="ENV", help="The source, instead of an arrow.", autocompletion=complete.environments
+    ),
+]
+To = Annotated[
+    str | None,
+    typer.Option("--to", metavar="ENV", help="The target, instead of an arrow.", autocompletion=complete.environments),
+]
+
+
 def promote(  # noqa: PLR0917 - typer reads the options from the signature
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="SOURCE->TARGET [[APP=]TAG]...", show_default=False)
-    ] = None,
-    from_: Annotated[str | None, typer.Option("--from", metavar="ENV", help="The source, instead of an arrow.")] = None,
-    to: Annotated[str | None, typer.Option("--to", metavar="ENV", help="The target, instead of an arrow.")] = None,
+    words: Words = None,
+    from_: From = None,
+    to: To = None,
     every_app: Annotated[bool, typer.Option("--all", help="Every app that differs.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan, judge and print; write nothing anywhere.")] = False,
-    reason: Annotated[str | None, typer.Option("--reason", help="Recorded in the commit.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Recorded in the commit.")] = None,
+    lift: Annotated[
+        str | None, typer.Option("--lift", metavar="REASON", help="Let a release pass that was rolled back from.")
+    ] = None,
     no_push: Annotated[bool, typer.Option("--no-push", help="Commit here and do not push.")] = False,
+    pull_request: Annotated[
+        bool, typer.Option("--pull-request", help="Open or update a pull request; push nothing to the branch.")
+    ] = False,
     require_change: Annotated[bool, typer.Option("--require-change", help="Exit 6 when nothing changed.")] = False,
     config: Config = None,
     repo: Repo = None,
@@ -39,15 +65,22 @@ def promote(  # noqa: PLR0917 - typer reads the options from the signature
     no_color: NoColor = False,
     debug: Debug = False,  # noqa: ARG001 - read by the entry point
 ) -> None:
-    """Verify a release, copy it with all its evidence, and pin it in the target's overlays.
+    """Verify a release, copy it, and pin it in the overlays.
 
-    promote 'staging->prod' sha-4f2a91c        promote 'staging->prod'  (whatever staging runs)
-    """
+    The image is copied by digest with all its evidence, read back and verified again before git is touched.
+    This verb may be left out.
+
+    \b
+    promote 'staging->prod' sha-4f2a91c   a tag may be abbreviated
+    promote 'staging->prod' --dry-run     what staging runs; writes nothing
+    """  # noqa: D301 - the sign that keeps click from joining lines
     session = Session(config, repo, format, jobs, quiet, verbose, no_color)
-    asked = _Asked(tuple(words or ()), from_, to, reason, every_app, dry_run, not no_push, require_change)
+    asked = _Asked(tuple(words or ()), from_, to, reason, every_app, lift)
+    how = How(dry_run, not no_push, require_change, pull_request)
     try:
-        with session.configuration() as configuration:
-            result = _carry_out(session, configuration, _request(configuration, asked), asked)
+        with session.configuration() as configured:
+            configuration = delivered_as_asked(configured, how)
+            result = carry_out(session, configuration, _request(configuration, asked), _planner, how)
     except PromoteError as error:
         result = failure("promote", error)
     session.print(result)
@@ -63,9 +96,7 @@ class _Asked:
     target: str | None
     reason: str | None
     every_app: bool
-    dry_run: bool
-    push: bool
-    require_change: bool
+    lift: str | None
 
 
 def _request(configuration: Configuration, asked: _Asked) -> Request:
@@ -83,35 +114,21 @@ def _request(configuration: Configuration, asked: _Asked) -> Request:
         wanted=wanted(configuration, way.words, every_app=asked.every_app),
         only_differing=asked.every_app,
         reason=asked.reason,
+        lift=_reason_to_lift(asked.lift),
     )
 
 
-def _carry_out(session: Session, configuration: Configuration, request: Request, asked: _Asked) -> Result:
-    from promote.oci.stores import Stores
-    from promote.promotion import outcome
+def _reason_to_lift(text: str | None) -> str | None:
+    if text is not None and not text.strip():
+        raise Misuse(
+            "usage",
+            "got --lift without a reason, expected one",
+            hint="say why: --lift 'the cause was elsewhere'",
+        )
+    return text
+
+
+def _planner() -> Planner:
     from promote.promotion.plan import plan
-    from promote.promotion.planned import Plan
-    from promote.promotion.workplace import Workplace, require_signers
 
-    require_signers(configuration)
-    stores = Stores(configuration.registries, os.environ)
-    with Workplace(configuration, stores, session.observer(), session.jobs, push=asked.push) as workplace:
-        try:
-            planned = plan(workplace, request)
-        except PromoteError as error:
-            return outcome.of_error("promote", error, Plan(request, ()), dry_run=asked.dry_run)
-        from promote.promotion.apply import apply, check_attesting, check_working_copy
-
-        try:
-            if planned.may_apply:
-                check_working_copy(workplace, planned)
-                check_attesting(workplace, planned)
-            if asked.dry_run or not planned.may_apply:
-                result = outcome.of_plan(planned, dry_run=asked.dry_run)
-            else:
-                result = outcome.of_applied(planned, apply(workplace, planned))
-            if asked.require_change and result.ok and not result.changed:
-                raise NothingChanged("nothing changed: the target runs this release already")
-        except PromoteError as error:
-            result = outcome.of_error("promote", error, planned, dry_run=asked.dry_run)
-    return result
+    return plan

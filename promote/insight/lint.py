@@ -20,8 +20,10 @@ from promote.overlays.kustomize import FILE_NAMES, Kustomization, read_kustomiza
 from promote.overlays.manifests import Reference, container_images, split_reference
 from promote.overlays.nodes import Document
 from promote.overlays.objects import image_holders
+from promote.overlays.parsed import Parsed
 from promote.overlays.reader import Finder
-from promote.overlays.render import Parsed, Rendering, render
+from promote.overlays.render import render
+from promote.overlays.rendering import Rendering
 from promote.overlays.tree import Tree, join
 
 _VARIABLE = re.compile(r"\$\{|\$\(|\{\{|\$[A-Z_]")
@@ -125,7 +127,7 @@ class _Run:
         """The kustomization in `directory`; None, and a finding, for one that cannot be read."""
         if directory not in self._layers:
             try:
-                self._layers[directory] = read_kustomization(self.tree, Finder(), directory)
+                self._layers[directory] = read_kustomization(self.tree, self._parsed.finder, directory)
             except Refusal as problem:
                 self._layers[directory] = None
                 names = (join(directory, name) or name for name in FILE_NAMES)
@@ -230,7 +232,7 @@ class _Run:
 
     def _documents(self, file: str, overlay: str) -> tuple[Document, ...]:
         try:
-            return self._parsed.documents(file, self.tree.read(file) or b"")
+            return self._parsed.finder.documents(file, self.tree.read(file) or b"")
         except Refusal as problem:
             self._unparsed(file, overlay, problem)
             return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from promote.model.reference import LAYOUT, Repository, join_registry
 
@@ -20,18 +21,41 @@ class App:
     source: str | None = None
 
 
+class FieldForm(Enum):
+    """What a field holds: a whole reference (or a mapping of its parts), or a part of one."""
+
+    IMAGE = "image"
+    TAG = "tag"
+    DIGEST = "digest"
+    TAG_AND_DIGEST = "tag@digest"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageField:
+    """A value that no rule would find: in `file`, relative to the overlay, at `path`.
+
+    The steps of `path` are keys, ``[N]`` and ``[KEY=VALUE]``.  `app` None: of every app, told apart by its name.
+    """
+
+    file: str
+    path: tuple[str, ...]
+    form: FieldForm = FieldForm.IMAGE
+    app: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A registry, the name it is pulled by, and the overlays that run from it.
 
     `registry` is ``host[:port][/prefix]`` or ``oci:DIRECTORY`` (absolute).  `pull` is what manifests say instead, None
     where they keep whatever name they have.  `overlays` are directories relative to the repository's root and may
-    hold ``{app}``.
+    hold ``{app}``.  `fields` are values in them that no rule would find.
     """
 
     registry: str
     pull: str | None
     overlays: tuple[str, ...]
+    fields: tuple[ImageField, ...] = ()
 
     def repository(self, app: App) -> Repository:
         """Where this place keeps `app`; raises `Malformed`."""
@@ -44,6 +68,10 @@ class Place:
     def overlays_of(self, app: App) -> tuple[str, ...]:
         """The overlay directories of `app`."""
         return tuple(o.replace("{app}", app.name) for o in self.overlays)
+
+    def fields_of(self, app: App) -> tuple[ImageField, ...]:
+        """The fields that may be about `app`."""
+        return tuple(f for f in self.fields if f.app in {None, app.name})
 
     @property
     def is_layout(self) -> bool:

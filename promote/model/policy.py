@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from enum import Enum
 
 from promote.model.manifest import nothing
@@ -159,7 +159,8 @@ class SbomPolicy:
     At least `min_packages` packages, of which these shares (0 to 1) have a version and a package URL.  It may say which
     image it is about, and then it must be this one; with `about_image` it has to say so.  `max_age` is counted from the
     verified signing time, without one from the document's own.  `required` and `reported` are names of profiles of
-    minimum elements.  No SBOM may list what one of `deny` means.
+    minimum elements.  No SBOM may list what one of `deny` means.  `signers` are the names of those whose SBOMs count;
+    empty: all of them.
     """
 
     min_packages: int = 1
@@ -170,6 +171,7 @@ class SbomPolicy:
     required: tuple[str, ...] = ()
     reported: tuple[str, ...] = ()
     deny: tuple[PackageRule, ...] = ()
+    signers: tuple[str, ...] = ()
 
 
 class Severity(Enum):
@@ -188,12 +190,14 @@ class VulnerabilityPolicy:
     """What a scan of the image must have found at most, for each severity that has a limit.
 
     `max_age` is counted from the verified signing time, and from the scan itself where it says when it was.  `scanners`
-    are the URIs, without version, of those that count; empty: any that a trusted signer attested.
+    are the URIs, without version, of those that count; empty: any that a trusted signer attested.  `signers` are the
+    names of those whose scans and OpenVEX statements count; empty: all of them.
     """
 
     limits: Mapping[Severity, int] = field(default_factory=dict, hash=False)
     max_age: timedelta | None = None
     scanners: tuple[str, ...] = ()
+    signers: tuple[str, ...] = ()
 
 
 class Witness(Enum):
@@ -237,11 +241,47 @@ COMMIT_TAG = re.compile(r"sha-(?P<commit>[0-9a-f]{7,64})")
 
 
 @dataclass(frozen=True, slots=True)
+class CronFreeze:
+    """A freeze that begins whenever the five fields of `cron` match in `zone`, and lasts for `length`."""
+
+    cron: str
+    length: timedelta
+    zone: tzinfo
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatedFreeze:
+    """A freeze from `start` to `until`, which is outside; both are aware.  `zone` is how they are shown."""
+
+    start: datetime
+    until: datetime
+    zone: tzinfo
+    reason: str | None = None
+
+
+Freeze = CronFreeze | DatedFreeze
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalPolicy:
+    """`count` people must have approved; `by` are the addresses of those who may, empty for anybody.
+
+    `signed`: only commits whose signature git verifies count, each key once.
+    """
+
+    count: int
+    by: tuple[str, ...] = ()
+    signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Gates:
     """The gates of an environment.  `signature` or `sbom` None: turned off, and every report says so.
 
     `attestations` must be there besides.  `commit_witnesses` must each name the commit.  `vulnerabilities` None: no
-    scan is asked for.
+    scan is asked for.  `effect_required`: an edit whose effect cannot be verified is refused.  `soak` is how long the
+    source must have run a release, `freeze` when nothing is promoted, `approvals` None: nobody need approve.
     """
 
     tag: re.Pattern[str] = COMMIT_TAG
@@ -251,3 +291,7 @@ class Gates:
     deployed: DeployedDemand = DeployedDemand.EVER
     commit_witnesses: frozenset[Witness] = frozenset()
     vulnerabilities: VulnerabilityPolicy | None = None
+    effect_required: bool = False
+    soak: timedelta | None = None
+    freeze: tuple[Freeze, ...] = ()
+    approvals: ApprovalPolicy | None = None

@@ -15,6 +15,19 @@ class ProposedSigner:
 
 
 @dataclass(frozen=True, slots=True)
+class ProposedApp:
+    """An app: its `image` is a repository path under a registry, `names` what manifests call it besides.
+
+    `source` is the source repository that certificates name, None where nobody says.
+    """
+
+    name: str
+    image: str
+    names: tuple[str, ...]
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ProposedEnvironment:
     """An environment as overlay directories suggest it.
 
@@ -34,16 +47,14 @@ class ProposedEnvironment:
 class Proposal:
     """What to write, and what a person has to know of it.
 
-    `reference` is the image it was made from, at `digest`.  `root` is the trusted_root.json that was used, None for the
-    public-good one.  `notes` say what could not be proposed, one sentence each.
+    `reference` is the image it was made from, at `digest`; both None when overlays alone were looked at.  `root` is the
+    trusted_root.json that was used, None for the public-good one.  `notes` say what could not be proposed, one sentence
+    each.
     """
 
-    reference: str
-    digest: str
-    app: str
-    image: str
-    names: tuple[str, ...]
-    source: str | None
+    reference: str | None
+    digest: str | None
+    apps: tuple[ProposedApp, ...]
     environments: tuple[ProposedEnvironment, ...]
     root: str | None
     signers: tuple[ProposedSigner, ...]

@@ -25,6 +25,7 @@ class AttestationResult:
 class CopyResult:
     """One image brought to one place.  `bytes` were sent to the target; `evidence` are manifest digests there.
 
+    `seconds` went by from the first act to the proof that all arrived.
     `attestation` is None where promote.yaml asks for none.
     """
 
@@ -38,6 +39,7 @@ class CopyResult:
     bytes: int
     evidence: tuple[str, ...]
     attestation: AttestationResult | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +87,17 @@ class ReleaseResult:
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
-    """The commit that carries the promotion.  `note` says what was left to the reader, None when nothing."""
+    """The commit that carries the promotion.  `note` says what was left to the reader, None when nothing.
+
+    `base` is the branch that it waits to be merged into by the request at `pull_request`; None where it needs none.
+    """
 
     id: str
     branch: str
     pushed: bool
     note: str | None = None
+    pull_request: str | None = None
+    base: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

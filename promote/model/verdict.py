@@ -28,6 +28,10 @@ class Reason(Enum):
     NO_SUCH_TAG = ("no-such-tag", 10)
     AMBIGUOUS_TAG = ("ambiguous-tag", 10)
     NOT_DEPLOYED = ("not-deployed", 10)
+    HELD = ("held", 10)
+    FROZEN = ("frozen", 10)
+    NOT_SOAKED = ("not-soaked", 10)
+    NOT_APPROVED = ("not-approved", 10)
     NO_SIGNATURE = ("no-signature", 11)
     SIGNATURE_FOREIGN = ("signature-foreign", 12)
     SIGNATURE_INVALID = ("signature-invalid", 12)
@@ -67,6 +71,9 @@ class Reason(Enum):
     NO_OVERLAY = ("no-overlay", 16)
     OVERLAY_AMBIGUOUS = ("overlay-ambiguous", 16)
     NO_EFFECT = ("no-effect", 16)
+    TOO_MUCH_EFFECT = ("too-much-effect", 16)
+    LEFT_OVER = ("left-over", 16)
+    EFFECT_UNVERIFIED = ("effect-unverified", 16)
 
     def __init__(self, code: str, exit_code: int) -> None:
         self.code = code

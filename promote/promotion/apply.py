@@ -9,20 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from promote.errors import Fault, Superseded
-from promote.gitops.push import Change, Landed, land
+from promote.gitops.push import Change
 from promote.gitops.snapshot import Snapshot
 from promote.model.digest import Digest
 from promote.model.environment import Place
 from promote.model.graph import Graph
 from promote.model.release import Pin, Release
 from promote.model.result import CopyResult
-from promote.model.verdict import first_stop
+from promote.model.verdict import Outcome, first_stop
 from promote.oci.copy import copy_image
 from promote.oci.known_blobs import KnownBlobs
 from promote.oci.store import Blobs
-from promote.promotion import edits, inspection
+from promote.promotion import edits, holds, inspection
 from promote.promotion.attest import Attesting, attesting
 from promote.promotion.declared import Declared
+from promote.promotion.delivering import Delivered, deliver
 from promote.promotion.message import commit_message
 from promote.promotion.parallel import in_parallel
 from promote.promotion.planned import Plan, PlannedRelease
@@ -31,10 +32,10 @@ from promote.promotion.workplace import Workplace
 
 @dataclass(frozen=True)
 class Applied:
-    """What was done.  `copies` has one entry a place for each release, in order; `landed` is None without overlays."""
+    """What was done: `copies` for each release in order, one a place; `delivered` is None without overlays."""
 
     copies: tuple[tuple[CopyResult, ...], ...]
-    landed: Landed | None
+    delivered: Delivered | None
 
 
 def apply(workplace: Workplace, plan: Plan) -> Applied:
@@ -73,7 +74,7 @@ def _copy(
     workplace: Workplace, plan: Plan, signing: Attesting | None, planned: PlannedRelease, index: int
 ) -> CopyResult:
     place: Place = plan.request.target.places[index]
-    source = workplace.store(plan.request.source.places[0], planned.app)
+    source = workplace.store(plan.request.origin(planned.app), planned.app)
     target = workplace.store(place, planned.app)
     if planned.graph is None or planned.release is None:
         raise AssertionError("a release without a graph was planned to be applied")
@@ -92,6 +93,7 @@ def _copy(
         blobs_mounted=copied.blobs_mounted,
         blobs_present=copied.blobs_present,
         bytes=copied.bytes,
+        seconds=round(copied.seconds, 3),
         evidence=tuple(str(digest) for digest in evidence),
         attestation=signing.attest(place, planned.app, image, evidence) if signing else None,
     )
@@ -118,7 +120,7 @@ def _verify_again(
     return tuple(sorted({e.manifest for e in findings.accepted}))
 
 
-def _commit(workplace: Workplace, plan: Plan) -> Landed | None:
+def _commit(workplace: Workplace, plan: Plan) -> Delivered | None:
     declared = plan.declared
     if declared is None or not any(place.overlays for place in plan.request.target.places):
         return None
@@ -126,14 +128,34 @@ def _commit(workplace: Workplace, plan: Plan) -> Landed | None:
     tags = workplace.configuration.gates[plan.request.target.name].tag
     before = {r.app.name: declared.current(plan.request.target, r.app) for r in releases}
 
+    lifted = {p.release.digest for p in plan.releases if p.release is not None and p.hold is not None}
+
     def change(snapshot: Snapshot) -> Change | None:
-        now = Declared(workplace.configuration, declared.git, snapshot.commit, snapshot)
+        now = Declared(workplace.configuration, declared.git, snapshot.commit, snapshot, declared.parsed)
+        if snapshot.commit != declared.tip:
+            _check_not_held(workplace, plan, now)
         for release in releases:
             _check_not_superseded(release, before[release.app.name], now.current(plan.request.target, release.app))
-        files = edits.of_releases(workplace.configuration, plan.request.target, releases, snapshot, declared.git.prefix)
-        return Change(files, commit_message(plan.request, releases, before, tags)) if files else None
+        prefix, target = declared.git.prefix, plan.request.target
+        scene = edits.Scene(workplace.configuration, target, snapshot, prefix, declared.parsed)
+        files = edits.of_releases(scene, releases, workplace.builder)
+        return Change(files, commit_message(plan.request, releases, before, tags, lifted)) if files else None
 
-    return land(declared.git, change, tip=declared.tip, push=workplace.push, observer=workplace.observer)
+    return deliver(workplace, declared, plan.request.target.name, releases, change)
+
+
+def _check_not_held(workplace: Workplace, plan: Plan, now: Declared) -> None:
+    """Raise `Superseded` when the branch moved, and a rollback from this very release came with it."""
+    if plan.request.lift is not None:
+        return
+    claims = holds.claimed(now)
+    for planned in plan.releases:
+        release = planned.release
+        if release is None:
+            continue
+        verdict, _ = holds.judge(now, claims, plan.request.target, release, lift=None, now=workplace.now)
+        if verdict.outcome is Outcome.REFUSE:
+            raise Superseded(verdict.summary, expected=verdict.expected, actual=verdict.actual)
 
 
 def _check_not_superseded(release: Release, before: tuple[Pin, ...], now: tuple[Pin, ...]) -> None:

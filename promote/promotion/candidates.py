@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from promote.errors import Refusal
+from promote.insight.working_files import WorkingFiles, kustomized
 from promote.model.proposal import ProposedEnvironment
 from promote.model.reference import LAYOUT, Repository, is_host
-from promote.overlays.kustomize import FILE_NAMES, read_kustomization
+from promote.overlays.kustomize import read_kustomization
 from promote.overlays.reader import Finder
 from promote.overlays.sites import images_in, pins
 
-MAX_DIRECTORIES = 20_000
-MAX_FILE_BYTES = 4 * 1024 * 1024
 _ORDER = (
     re.compile(r"(^|[-_.])(dev|develop|development|sandbox|preview)($|[-_.\d])"),
     re.compile(r"(^|[-_.])(test|testing|int|integration|qa)($|[-_.\d])"),
@@ -25,20 +23,6 @@ _ORDER = (
     re.compile(r"(^|[-_.])(prod|prd|production|live)($|[-_.\d])"),
 )
 """What directories are called, in the order that releases go; anything else stands before all of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkingFiles:
-    """The files of a directory as a `promote.overlays.tree.Tree`."""
-
-    root: Path
-
-    def read(self, path: str) -> bytes | None:
-        """The content of a regular file; None for anything else, a symbolic link and a very large file included."""
-        file = self.root / path
-        if file.is_symlink() or not file.is_file() or file.stat().st_size > MAX_FILE_BYTES:
-            return None
-        return file.read_bytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +41,7 @@ def overlays(root: Path, image: str) -> tuple[Overlay, ...]:
     tree = WorkingFiles(root)
     found: dict[str, Overlay] = {}
     used: set[str] = set()
-    for directory in _directories(root):
+    for directory in kustomized(root):
         try:
             layer = read_kustomization(tree, Finder(), directory)
             names = tuple(name for name in images_in(tree, directory) if _is_called(name, image))
@@ -79,10 +63,10 @@ def environments(
     """
     by_name: dict[str, list[Overlay]] = {}
     for overlay in found:
-        by_name.setdefault(_environment_name(overlay.directory, image), []).append(overlay)
+        by_name.setdefault(environment_name(overlay.directory, (image, image.rpartition("/")[2])), []).append(overlay)
     origin = _registry(root, repository, image)
     result: list[ProposedEnvironment] = []
-    for name in sorted(by_name, key=lambda n: (_rank(n), n)):
+    for name in sorted(by_name, key=lambda n: (rank(n), n)):
         mine = by_name[name]
         pulled = next((prefix for o in mine if (prefix := _pulled_from(root, o, image))), None)
         first = not result
@@ -100,29 +84,28 @@ def environments(
     return tuple(result) or (ProposedEnvironment("staging", origin, None, (), None, guessed=False),)
 
 
-def _directories(root: Path) -> Iterator[str]:
-    """The directories with a kustomization, relative to `root`; hidden ones and symbolic links are not entered."""
-    for here, below, files in itertools.islice(os.walk(root), MAX_DIRECTORIES):
-        below[:] = sorted(name for name in below if not name.startswith("."))
-        if any(name in files for name in FILE_NAMES):
-            yield "" if Path(here) == root else Path(here).relative_to(root).as_posix()
-
-
 def _is_called(name: str, image: str) -> bool:
     last = image.rpartition("/")[2]
     return name in (image, last) or name.endswith(f"/{image}")
 
 
-def _environment_name(directory: str, image: str) -> str:
-    """The last part of the path that is not the app itself: overlays/prod, overlays/web/prod, and prod/web alike."""
-    last = image.rpartition("/")[2]
-    parts = [p for p in directory.split("/") if p and p not in (last, image)]
-    name = re.sub(r"[^a-z0-9._-]+", "-", parts[-1].lower()).strip("-._") if parts else ""
-    return name[:63].rstrip("-._") or "staging"
+def environment_name(directory: str, apps: Collection[str]) -> str:
+    """The environment that a path is of: the last part that names one by custom, else the last that is no app.
+
+    So overlays/prod, overlays/web/prod, prod/web, envs/prod/web and clusters/prod/eu are all prod.
+    """
+    parts = [cleaned for p in directory.split("/") if p not in apps and (cleaned := _cleaned(p))]
+    known = [part for part in parts if rank(part)]
+    return (known or parts or ["staging"])[-1]
 
 
-def _rank(name: str) -> int:
+def rank(name: str) -> int:
+    """The place of an environment in the order of promotion; 0 for a name that says nothing."""
     return max((i for i, pattern in enumerate(_ORDER, start=1) if pattern.search(name)), default=0)
+
+
+def _cleaned(part: str) -> str:
+    return re.sub(r"[^a-z0-9._-]+", "-", part.lower()).strip("-._")[:63].rstrip("-._")
 
 
 def _pulled_from(root: Path, overlay: Overlay, image: str) -> str | None:
@@ -132,10 +115,11 @@ def _pulled_from(root: Path, overlay: Overlay, image: str) -> str | None:
     except Refusal:
         return None
     prefixes = (name.removesuffix(f"/{image}") for name in named if name.endswith(f"/{image}"))
-    return next((p for p in prefixes if _is_registry(p)), None)
+    return next((p for p in prefixes if is_registry(p)), None)
 
 
-def _is_registry(prefix: str) -> bool:
+def is_registry(prefix: str) -> bool:
+    """Whether a name that begins so is pulled from there."""
     # A name without a dot or a port is no host to a container runtime, but a path on Docker Hub.
     host = prefix.split("/", maxsplit=1)[0]
     return is_host(host) and ("." in host or ":" in host or host == "localhost")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from promote.errors import Refusal
 from promote.model.configuration import Configuration
-from promote.model.environment import App, Environment
+from promote.model.environment import App, Environment, ImageField
 from promote.model.record import Sighting
 from promote.model.release import Pin
+from promote.overlays.parsed import Parsed
 from promote.promotion.workplace import Workplace
 
 if TYPE_CHECKING:  # GitPython and ruamel.yaml take longer to import than git to answer
@@ -21,17 +22,25 @@ if TYPE_CHECKING:  # GitPython and ruamel.yaml take longer to import than git to
 
 @dataclass(frozen=True)
 class Declared:
-    """The GitOps repository at one commit, `tip`, with the history below it."""
+    """The GitOps repository at one commit, `tip`, with the history below it; files that were `parsed` are not again."""
 
     configuration: Configuration
     git: GitRepository
     tip: str
     snapshot: Snapshot
+    parsed: Parsed = field(default_factory=Parsed, compare=False)
 
     @property
     def history_complete(self) -> bool:
         """Whether the whole history is here; a shallow clone has only its end."""
         return not self.git.is_shallow
+
+    def look_further(self) -> bool:
+        """Bring the rest of history where that can be done; whether there is more of it to look at now."""
+        if self.history_complete or not self.git.is_temporary:
+            return False
+        self.git.fetch_all()
+        return True
 
     def overlays(self, environment: Environment, app: App) -> tuple[str, ...]:
         """The overlay directories of `app`, relative to the top of the repository."""
@@ -67,6 +76,11 @@ class Declared:
             )
         return tuple(found)
 
+    def _fields(self, overlay: str, app: App) -> tuple[ImageField, ...]:
+        """The fields that some place names for `app` in the overlay at `overlay`."""
+        places = (place for e in self.configuration.environments.values() for place in e.places)
+        return tuple(f for p in places if overlay in map(self.path, p.overlays_of(app)) for f in p.fields_of(app))
+
     def _pins(self, snapshot: Snapshot, overlays: Sequence[str], app: App) -> tuple[Pin, ...]:
         from promote.overlays.sites import pins  # noqa: PLC0415 - see above
 
@@ -74,7 +88,7 @@ class Declared:
         found: list[Pin] = []
         for overlay in overlays:
             try:
-                found.extend(pins(snapshot, overlay, names))
+                found.extend(pins(snapshot, overlay, names, self._fields(overlay, app), self.parsed))
             except Refusal:
                 # An overlay that cannot be read says nothing about what runs; the overlay gate reports it where it
                 # stands in the way, and an old version of a file is nobody's to mend.
@@ -95,7 +109,8 @@ def look(workplace: Workplace) -> Declared | None:
     if not _has_overlays(workplace.configuration):
         return None
     git = workplace.git
-    tip = git.fetch() if workplace.push else git.local_tip()
+    fetch = git.fetch_all if workplace.configuration.git.whole_history else git.fetch
+    tip = fetch() if workplace.push else git.local_tip()
     return Declared(workplace.configuration, git, tip, git.snapshot(tip))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from promote.model.verdict import Outcome, Reason, Verdict, skipped
 
@@ -10,10 +10,11 @@ NOT_REACHED = "not judged: an earlier gate already decided"
 
 
 class Docket:
-    """Collects one verdict a gate.  `order` names every gate, cheapest first."""
+    """Collects one verdict a gate.  `order` names every gate, cheapest first; `hear` is told of each verdict."""
 
-    def __init__(self, order: Sequence[str]) -> None:
+    def __init__(self, order: Sequence[str], hear: Callable[[Verdict], None] | None = None) -> None:
         self._order = tuple(order)
+        self._hear = hear
         self._verdicts: dict[str, Verdict] = {}
 
     def add(self, *verdicts: Verdict) -> None:
@@ -22,6 +23,8 @@ class Docket:
             earlier = self._verdicts.get(verdict.gate)
             if earlier is None or earlier.outcome is not Outcome.REFUSE:
                 self._verdicts[verdict.gate] = verdict
+                if self._hear is not None:
+                    self._hear(verdict)
 
     @property
     def open(self) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from promote.errors import Refusal
 from promote.model.configuration import Configuration
 from promote.model.environment import App, Environment, Place
 from promote.model.release import FileEdit, Release
+from promote.overlays.parsed import Parsed
 from promote.overlays.tree import Patched, Tree
 
 if TYPE_CHECKING:  # ruamel.yaml, while registries are waited for
@@ -19,16 +20,21 @@ if TYPE_CHECKING:  # ruamel.yaml, while registries are waited for
 
 @dataclass(frozen=True)
 class Scene:
-    """Where edits are made: the overlays of `target` in `tree`, whose paths begin with `prefix` (empty for none)."""
+    """Where edits are made: the overlays of `target` in `tree`, whose paths begin with `prefix` (empty for none).
+
+    `parsed` is shared by the scenes of one promotion, whose trees are nearly the same.
+    """
 
     configuration: Configuration
     target: Environment
     tree: Tree
     prefix: str
+    parsed: Parsed = field(default_factory=Parsed, compare=False)
 
     def with_files(self, files: Mapping[str, bytes]) -> Scene:
         """The same place with some files replaced."""
-        return Scene(self.configuration, self.target, Patched(self.tree, dict(files)), self.prefix)
+        tree = Patched(self.tree, dict(files)) if files else self.tree
+        return Scene(self.configuration, self.target, tree, self.prefix, self.parsed)
 
     def overlays(self, app: App) -> Iterator[tuple[Place, str]]:
         """Each overlay of `app`, relative to the top of the repository, and the place it belongs to."""
@@ -59,7 +65,7 @@ def of_release(scene: Scene, release: Release) -> tuple[FileEdit, ...]:
     for place, overlay in scene.overlays(release.app):
         pull_name, fields = place.pull_name(release.app), place.fields_of(release.app)
         tree = Patched(scene.tree, files)
-        for edit in plan_edits(tree, overlay, names, pull_name, release.tag, release.digest, fields):
+        for edit in plan_edits(tree, overlay, names, pull_name, release.tag, release.digest, fields, scene.parsed):
             files[edit.path] = edit.after
             found.append(edit)
     return tuple(found)
@@ -98,12 +104,12 @@ def effects(
     for place, overlay in scene.overlays(release.app):
         fields = place.fields_of(release.app)
         target = Target(place.pull_name(release.app), release.tag, release.digest)
-        old = pins(scene.tree, overlay, names, fields)
+        old = pins(scene.tree, overlay, names, fields, scene.parsed)
         question = Question(overlay, names, target, fields, old)
-        found.append(verified_effect(scene.tree, after, question, builder))
+        found.append(verified_effect(scene.tree, after, question, builder, scene.parsed))
     for overlay in scene.foreign() if files else ():
         if reaches(scene.tree, overlay, files):
-            check_untouched(scene.tree, after, overlay, files)
+            check_untouched(scene.tree, after, overlay, files, scene.parsed)
     return tuple(found)
 
 

@@ -1,13 +1,14 @@
-"""The commit message of a promotion: a subject for people, trailers for machines."""
+"""The commit message of a promotion or rollback: a subject for people, trailers for machines."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from promote.gates.tag import commit_of
 from promote.gitops import trailers
+from promote.model.digest import Digest
 from promote.model.release import Pin, Release
 from promote.promotion.request import Request
 
@@ -16,22 +17,32 @@ SHORT_TAG = 16
 
 
 def commit_message(
-    request: Request, releases: Sequence[Release], before: Mapping[str, Sequence[Pin]], tags: re.Pattern[str]
+    request: Request,
+    releases: Sequence[Release],
+    before: Mapping[str, Sequence[Pin]],
+    tags: re.Pattern[str],
+    lifted: Collection[Digest] = (),
 ) -> str:
     """The whole message; `before` says by app what the target ran, `tags` is the form of a commit tag.
 
-    The trailers are a claim; the diff of the commit is the truth.
+    The trailers are a claim; the diff of the commit is the truth.  A rollback holds every digest that it takes out;
+    `lifted` are the digests that were held in the target and that `request.lift` lets pass.
     """
-    target = request.target.name
+    target, verb = request.target.name, request.kind.value
     if len(releases) == 1:
         app, tag, digest = releases[0].app, releases[0].tag, releases[0].digest
-        subject = f"promote({target}): {app.name} {tag[:SHORT_TAG]} ({digest.algorithm}:{digest.short})"
+        subject = f"{verb}({target}): {app.name} {tag[:SHORT_TAG]} ({digest.algorithm}:{digest.short})"
     else:
-        subject = f"promote({target}): {len(releases)} apps from {request.source.name}"
+        subject = f"{verb}({target}): {len(releases)} apps"
+        subject += "" if request.is_rollback else f" from {request.source.name}"
     body = [f"{r.app.name}: {_previous(before[r.app.name])} -> {r.tag}" for r in releases]
     record = _of_request(request, releases)
     for release in releases:
         record += _of_release(release, before[release.app.name], commit_of(release.tag, tags))
+        if request.is_rollback:
+            record += [(trailers.HOLD, str(digest)) for digest in _taken_out(release, before[release.app.name])]
+        elif request.lift and release.digest in lifted:
+            record.append((trailers.LIFT, f"{release.digest} {request.lift}"))
     if request.reason:
         record.append((trailers.REASON, request.reason))
     return trailers.message(subject, body, record)
@@ -40,12 +51,12 @@ def commit_message(
 def _of_request(request: Request, releases: Sequence[Release]) -> list[tuple[str, str]]:
     # The id is that of the intent: the same promotion made twice has the same.
     intent = "\n".join([request.target.name, *sorted(_image(r) for r in releases)])
-    return [
+    record = [
         (trailers.ID, hashlib.sha256(intent.encode()).hexdigest()[:16]),
-        (trailers.KIND, "promote"),
+        (trailers.KIND, request.kind.value),
         (trailers.ENV, request.target.name),
-        (trailers.FROM, request.source.name),
     ]
+    return record if request.is_rollback else [*record, (trailers.FROM, request.source.name)]
 
 
 def _of_release(release: Release, before: Sequence[Pin], commit: str | None) -> list[tuple[str, str]]:
@@ -59,6 +70,11 @@ def _of_release(release: Release, before: Sequence[Pin], commit: str | None) -> 
     if commit:
         record.append((trailers.SOURCE_COMMIT, commit))
     return record
+
+
+def _taken_out(release: Release, before: Sequence[Pin]) -> list[Digest]:
+    digests = (pin.digest for pin in before if pin.digest is not None)
+    return [digest for digest in dict.fromkeys(digests) if digest != release.digest]
 
 
 def _image(release: Release) -> str:

@@ -18,10 +18,10 @@ def of_plan(plan: Plan, *, dry_run: bool) -> Result:
     """The result of a plan that was not applied: refused, unknown, or a dry run."""
     stopped = next((r for r in plan.releases if r.stop is not None or r.error is not None), None)
     return Result(
-        command="promote",
+        command=plan.request.kind.value,
         exit_code=_exit_code(stopped) if stopped else 0,
         dry_run=dry_run,
-        source=plan.request.source.name,
+        source=_source_name(plan),
         target=plan.request.target.name,
         releases=tuple(_promoted(plan, r, ()) if plan.may_apply else _judged(plan, r) for r in plan.releases),
         error=_error(stopped) if stopped else None,
@@ -30,14 +30,14 @@ def of_plan(plan: Plan, *, dry_run: bool) -> Result:
 
 def of_applied(plan: Plan, applied: Applied) -> Result:
     """The result of a plan that was applied whole."""
-    landed = applied.landed
+    landed = applied.delivered.landed if applied.delivered else None
     commit = None
     if landed is not None and not landed.already:
         commit = CommitResult(landed.commit, landed.branch, landed.pushed, landed.note)
     return Result(
-        command="promote",
+        command=plan.request.kind.value,
         exit_code=0,
-        source=plan.request.source.name,
+        source=_source_name(plan),
         target=plan.request.target.name,
         releases=tuple(_promoted(plan, r, c) for r, c in zip(plan.releases, applied.copies, strict=True)),
         commit=commit,
@@ -51,7 +51,7 @@ def of_error(command: str, error: PromoteError, plan: Plan | None = None, *, dry
         command=command,
         exit_code=error.exit_code,
         dry_run=dry_run,
-        source=plan.request.source.name if plan else None,
+        source=_source_name(plan) if plan else None,
         target=plan.request.target.name if plan else None,
         releases=releases,
         error=ErrorResult(error.code, error.message, error.expected, error.actual, error.hint),
@@ -68,9 +68,14 @@ def exit_code_of_verdict(verdict: Verdict) -> int:
     return verdict.reason.exit_code if verdict.reason else 1
 
 
+def _source_name(plan: Plan) -> str | None:
+    """The environment that the release comes from; a rollback comes from none."""
+    return None if plan.request.is_rollback else plan.request.source.name
+
+
 def _judged(plan: Plan, planned: PlannedRelease) -> ReleaseResult:
     """A release of a run that stopped: what was judged, and no change, because none of it stands."""
-    source = plan.request.source.places[0].repository(planned.app)
+    source = plan.request.origin(planned.app).repository(planned.app)
     digest = planned.release.digest if planned.release else None
     return ReleaseResult(
         app=planned.app.name,

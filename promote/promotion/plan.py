@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from promote.errors import Fault, PromoteError, Refusal
-from promote.gates import overlay, path, source_tag, target_tag
+from promote.gates import effect, freeze, overlay, path, source_tag, target_tag
 from promote.gates import tag as tag_gate
 from promote.model.digest import Digest
 from promote.model.evidence import Findings
 from promote.model.graph import Graph
 from promote.model.manifest import RawManifest
 from promote.model.policy import Gates, Trust
-from promote.model.release import FileEdit, Release
-from promote.model.verdict import Reason, Verdict, unknown
+from promote.model.progress import Watcher, watcher
+from promote.model.release import Release
+from promote.model.verdict import Reason, Verdict, skipped, unknown
 from promote.oci.copy import survey
 from promote.oci.store import Store
-from promote.promotion import edits, inspection, records, selection
+from promote.promotion import edits, holds, inspection, records, running, selection, twins
 from promote.promotion.declared import Declared, begin_to_look
+from promote.promotion.docket import Docket
 from promote.promotion.late_imports import import_ahead
 from promote.promotion.parallel import in_parallel, together
-from promote.promotion.planned import Plan, PlannedRelease
+from promote.promotion.planned import ORDER, Plan, PlannedRelease
 from promote.promotion.prefetch import APPS, Prefetch, access_and_tag, prefetch
 from promote.promotion.request import Request, Wanted
 from promote.promotion.workplace import Workplace
@@ -32,22 +35,27 @@ PLACEHOLDER = Digest("sha256", "0" * 64)
 """Stands for the digest while it is only asked whether the overlay can be edited at all."""
 
 
-def plan(workplace: Workplace, request: Request) -> Plan:
-    """Judge every gate for every app asked for.
+def plan(workplace: Workplace, request: Request, looked: Declared | None = None) -> Plan:
+    """Judge every gate for every app asked for; `looked` is what git declares where that was asked before.
 
     Raises `Fault` or `Misuse` only where the git repository itself cannot be read; what goes wrong for one release is
     in its verdicts and its `error`.
     """
     gates = workplace.configuration.gates[request.target.name]
-    drafts = tuple(_draft(request, item, gates) for item in request.wanted)
+    heard = watcher(workplace.observer)
+    frozen = _freeze(request, gates, workplace.now)
+    drafts = tuple(_draft(request, item, gates, heard) for item in request.wanted)
+    for draft in drafts:
+        draft.docket.add(frozen)
     if not all(draft.docket.open for draft in drafts):
         return Plan(request, drafts)
     prefetches = _prefetches(workplace, request, gates)  # first, because this way is the longer one
-    looking = begin_to_look(workplace)
+    looking = None if looked else begin_to_look(workplace)
     import_ahead()
-    declared = looking.result()
+    declared = looking.result() if looking else looked
+    claims = workplace.background.start(holds.claimed, declared) if declared else None
     allowed = _push_right(workplace, request, declared)
-    planner = _Planner(workplace, request, gates, declared, prefetches)
+    planner = _Planner(workplace, request, gates, declared, prefetches, claims)
     pairs = list(zip(drafts, request.wanted, strict=True))
     in_parallel(lambda pair: planner.judge(*pair), pairs, workplace.jobs)
     if allowed:
@@ -72,20 +80,36 @@ def _push_right(workplace: Workplace, request: Request, declared: Declared | Non
     """Begin to prove that the commit could be pushed; None when none will be."""
     if declared is None or not workplace.push or not any(place.overlays for place in request.target.places):
         return None
+    if workplace.configuration.git.delivery == "github-api":
+        return None  # git only reads then
     return workplace.background.start(declared.git.check_push)
 
 
-def _draft(request: Request, item: Wanted, gates: Gates) -> PlannedRelease:
+def _draft(request: Request, item: Wanted, gates: Gates, heard: Watcher) -> PlannedRelease:
     """The gates that cost nothing."""
-    draft = PlannedRelease(item.app, item.tag or "")
+    draft = PlannedRelease(item.app, item.tag or "", Docket(ORDER, partial(heard.judged, item.app.name)))
     if item.tag is not None and not tag_gate.may_abbreviate(item.tag, gates.tag):
         draft.docket.add(tag_gate.judge(item.tag, gates.tag))
-    draft.docket.add(path.judge(request.source, request.target))
+    draft.docket.add(_path(request))
     return draft
+
+
+def _freeze(request: Request, gates: Gates, now: datetime) -> Verdict:
+    if request.is_rollback:
+        return skipped(freeze.GATE, "a rollback does not wait")
+    return freeze.judge(gates.freeze, request.target.name, now)
+
+
+def _path(request: Request) -> Verdict:
+    if request.is_rollback:
+        return skipped(path.GATE, f"{request.target.name} goes back to what it ran itself")
+    return path.judge(request.source, request.target)
 
 
 def _verdict_of(refusal: Refusal) -> Verdict:
     """A refusal of the rooms below as the verdict of the gate that it belongs to."""
+    if refusal.code in {reason.code for reason in effect.CODES}:
+        return effect.refuse(refusal.code, refusal.message, refusal.expected, refusal.actual, refusal.hint)
     if refusal.exit_code == Reason.NO_OVERLAY.exit_code:
         return overlay.refuse(refusal.code, refusal.message, refusal.expected, refusal.actual, refusal.hint)
     return inspection.refusal_of_evidence(refusal)
@@ -100,15 +124,17 @@ class _Planner:
     gates: Gates
     declared: Declared | None
     prefetches: Mapping[str, Prefetch]
+    claims: Future[frozenset[str]] | None = None
 
     def judge(self, draft: PlannedRelease, item: Wanted) -> None:
         """Judge tier by tier, and stop after the first that does not pass whole."""
         try:
-            source = self.workplace.store(self.request.source.places[0], draft.app)
+            source = self.workplace.store(self.request.origin(draft.app), draft.app)
             try:
                 self._select(draft, source, item)
             except Fault as fault:
                 self._could_not_judge(draft, source_tag.GATE, fault)
+            draft.ran = item.ran
             for tier in (self._overlay, self._references, self._labels, self._evidence):
                 if draft.docket.open:
                     tier(draft, source)
@@ -140,25 +166,46 @@ class _Planner:
 
     def _overlay(self, draft: PlannedRelease, _source: Store) -> None:
         if self.declared is None:
-            draft.docket.add(overlay.judge((), 0, ()))
+            draft.docket.add(overlay.judge((), 0), effect.judge((), 0, (), effect.Notes(), required=False))
             return
         overlays = self.declared.overlays(self.request.target, draft.app)
-        configuration, target, git = self.workplace.configuration, self.request.target, self.declared.git
+        scene, release = self._scene(self.declared), Release(draft.app, draft.tag, PLACEHOLDER)
         try:
-            self._edits(Release(draft.app, draft.tag, PLACEHOLDER))
-            notes = edits.notes(configuration, target, draft.app, self.declared.snapshot, git.prefix)
+            made = edits.of_release(scene, release)
+            found = self.declared.current(self.request.target, draft.app)
+            draft.docket.add(overlay.judge(overlays, len(found)))
+            edits.screen(scene, release, made, self.workplace.builder)
+        except Refusal as no:
+            draft.docket.add(_verdict_of(no))
+
+    def _scene(self, declared: Declared) -> edits.Scene:
+        prefix, target = declared.git.prefix, self.request.target
+        return edits.Scene(self.workplace.configuration, target, declared.snapshot, prefix, declared.parsed)
+
+    def _edit(self, draft: PlannedRelease, release: Release) -> None:
+        """Make the edits, and begin to look at what they do."""
+        if self.declared is not None:
+            scene = self._scene(self.declared)
+            draft.edits = edits.of_release(scene, release)
+            start = self.workplace.background.start
+            draft.effects = start(edits.effects, scene, release, draft.edits, self.workplace.builder)
+
+    def _effect(self, draft: PlannedRelease) -> None:
+        """Judge what the edits do."""
+        if self.declared is None or draft.effects is None:
+            return
+        try:
+            seen = draft.effects.result()
         except Refusal as no:
             draft.docket.add(_verdict_of(no))
             return
-        found = self.declared.current(self.request.target, draft.app)
-        draft.docket.add(overlay.judge(overlays, len(found), notes))
-
-    def _edits(self, release: Release) -> tuple[FileEdit, ...]:
-        if self.declared is None:
-            return ()
-        return edits.of_release(
-            self.workplace.configuration, self.request.target, release, self.declared.snapshot, self.declared.git.prefix
+        notes = effect.Notes(
+            doubts=[doubt for e in seen for doubt in (*e.blind, *e.doubts)],
+            warnings=[warning for e in seen for warning in e.warnings],
         )
+        overlays = self.declared.overlays(self.request.target, draft.app)
+        images, builders = sum(len(e.images) for e in seen), [e.by for e in seen if e.by]
+        draft.docket.add(effect.judge(overlays, images, builders, notes, required=self.gates.effect_required))
 
     def _references(self, draft: PlannedRelease, source: Store) -> None:
         """One request each, all at once: the credentials, the tag at the source, the tag at every target."""
@@ -185,9 +232,28 @@ class _Planner:
         draft.recorded = records.look_up(
             self.workplace.configuration, self.declared, self.request.source, draft.release, self.gates
         )
+        if draft.ran is not None:
+            draft.recorded = draft.recorded.with_run(draft.ran)
         draft.docket.add(*records.judge(draft.recorded, self.request.source, draft.release, self.gates))
+        self._held(draft, draft.release)
+        draft.docket.add(*self._running(draft.release))
         if draft.docket.open:
-            draft.edits = self._edits(draft.release)
+            self._edit(draft, draft.release)
+
+    def _held(self, draft: PlannedRelease, release: Release) -> None:
+        """Whether the target was rolled back from it."""
+        claims = self.claims.result() if self.claims else frozenset()
+        verdict, draft.hold = holds.judge(
+            self.declared, claims, self.request.target, release, lift=self.request.lift, now=self.workplace.now
+        )
+        draft.docket.add(verdict)
+
+    def _running(self, release: Release) -> tuple[Verdict, ...]:
+        """For how long the source has run it, and who approved it since."""
+        if self.request.is_rollback:
+            return running.not_asked()
+        way = (self.request.source, self.request.target)
+        return running.judge(self.declared, release, way, self.gates, self.workplace.now)
 
     def _prefetch(self, draft: PlannedRelease) -> Prefetch | None:
         found = self.prefetches.get(draft.app.name)
@@ -205,15 +271,20 @@ class _Planner:
             for place in self.request.target.places
         )
         draft.platforms = inspection.read_platforms(source, draft.graph, self.workplace.jobs)
-        draft.docket.add(inspection.judge_labels(subject, [p.labels for p in draft.platforms], self.gates))
+        named = [p.labels for p in draft.platforms]
+        draft.docket.add(inspection.judge_labels(subject, named, self.gates))
+        revisions = [n.revision for n in named]
+        draft.tagged = start(twins.tagged, source, subject.manifest.digest, draft.tag, self.gates.tag, revisions)
 
     def _evidence(self, draft: PlannedRelease, source: Store) -> None:
+        self._effect(draft)
         if draft.graph is None or draft.findings is None:
             return
         findings, trust, now = draft.findings.result(), self._trust(draft), self.workplace.now
         if draft.release is not None:
-            others = records.namesakes(draft.recorded, draft.release, self.gates)
-            draft.twins = inspection.find_twins(source, others, trust, self.gates, self.workplace.jobs, now=now)
+            others = twins.recorded(records.namesakes(draft.recorded, draft.release, self.gates))
+            others += draft.tagged.result() if draft.tagged else ()
+            draft.twins = twins.examine(source, others, trust, self.gates, self.workplace.jobs, now=now)
         draft.docket.add(
             *inspection.judge_evidence(draft.subject(self.gates), draft.graph, findings, self.gates, trust, now=now)
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from promote.errors import PromoteError
-from promote.gates import labels, overlay, path, source_tag, target_tag
+from promote.gates import effect, freeze, held, labels, overlay, path, source_tag, target_tag
 from promote.gates import tag as tag_gate
 from promote.gates.rebuilt import Twin
 from promote.model.environment import App
@@ -14,21 +15,30 @@ from promote.model.evidence import Findings
 from promote.model.graph import Graph
 from promote.model.manifest import RawManifest
 from promote.model.policy import Gates
+from promote.model.record import Hold, Sighting
 from promote.model.release import FileEdit, Release
 from promote.model.verdict import Verdict, first_stop
 from promote.oci.copy import Survey
-from promote.promotion import inspection, records
+from promote.promotion import inspection, records, running
 from promote.promotion.declared import Declared
 from promote.promotion.docket import Docket
 from promote.promotion.request import Request
+from promote.promotion.twins import Namesake
+
+if TYPE_CHECKING:  # ruamel.yaml, while registries are waited for
+    from promote.overlays.effect import Effect
 
 ORDER = (
     tag_gate.GATE,
     path.GATE,
+    freeze.GATE,
     overlay.GATE,
+    effect.GATE,
     source_tag.GATE,
     target_tag.GATE,
     *records.GATES,
+    held.GATE,
+    *running.GATES,
     labels.GATE,
     *inspection.GATES,
 )
@@ -39,8 +49,9 @@ ORDER = (
 class PlannedRelease:
     """One release as planned.  `release`, `manifest` and `graph` are None where a gate stopped before them.
 
-    `at_target` says for each place whether the tag is there already; `error` is what kept a gate from judging.
-    `findings` and `surveys` (one a place) are on their way since the graph is known.
+    `ran` says that the target ran it, of a rollback; `hold` is the one on it in the target, whether it is lifted or
+    not.  `at_target` says for each place whether the tag is there already; `error` is what kept a gate from judging.
+    `findings`, `surveys` (one a place) and `tagged` are on their way since the graph is known.
     """
 
     app: App
@@ -48,14 +59,18 @@ class PlannedRelease:
     docket: Docket = field(default_factory=lambda: Docket(ORDER))
     release: Release | None = None
     recorded: records.Recorded = field(default_factory=records.Recorded)
+    ran: Sighting | None = None
+    hold: Hold | None = None
     twins: tuple[Twin, ...] = ()
     manifest: RawManifest | None = None
     graph: Graph | None = None
     platforms: tuple[inspection.Platform, ...] = ()
     edits: tuple[FileEdit, ...] = ()
+    effects: Future[tuple[Effect, ...]] | None = None
     at_target: tuple[bool, ...] = ()
     findings: Future[Findings] | None = None
     surveys: tuple[Future[Survey], ...] = ()
+    tagged: Future[tuple[Namesake, ...]] | None = None
     error: PromoteError | None = None
 
     @property
@@ -74,7 +89,8 @@ class PlannedRelease:
             raise AssertionError("the source gate passed without a manifest")
         commit = tag_gate.commit_of(self.tag, gates.tag)
         contents = tuple(p.contents for p in self.platforms)
-        return inspection.Subject(self.app, self.manifest, commit, contents, self.twins)
+        revisions = tuple(p.labels.revision for p in self.platforms if p.labels.revision is not None)
+        return inspection.Subject(self.app, self.manifest, commit, contents, self.twins, revisions)
 
     @property
     def changed(self) -> bool:

@@ -33,7 +33,7 @@ class Prefetch:
 
 def prefetch(workplace: Workplace, request: Request, app: App, tag: str) -> Prefetch:
     """Begin to ask; `tag` has the form of a whole commit tag."""
-    source = workplace.store(request.source.places[0], app)
+    source = workplace.store(request.origin(app), app)
     targets = [workplace.store(place, app) for place in request.target.places]
     start = workplace.background.start
     manifest = start(source.resolve, tag)

@@ -17,7 +17,7 @@ from promote.model.evidence import Evidence, Findings, Flaw
 from promote.model.graph import Graph
 from promote.model.manifest import RawManifest
 from promote.model.policy import COMMIT_TAG, KeylessSigner, LogDemand, LogRule, Trust
-from promote.model.proposal import Proposal, ProposedSigner
+from promote.model.proposal import Proposal, ProposedApp, ProposedSigner
 from promote.oci.graph import gather
 from promote.oci.store import Store
 from promote.oci.stores import Stores
@@ -57,10 +57,9 @@ def propose(stores: Stores, text: str, directory: Path, root: Root | None, jobs:
     return Proposal(
         reference=text,
         digest=str(manifest.digest),
-        app=last[:63].rstrip("._-"),  # the longest name that promote.yaml takes
-        image=image,
-        names=tuple(names),
-        source=_source(accepted),
+        apps=(
+            ProposedApp(last[:63].rstrip("._-"), image, tuple(names), _source(accepted)),
+        ),  # the longest name it takes
         environments=environments,
         root=root.name if root else None,
         signers=signers,

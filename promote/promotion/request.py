@@ -7,27 +7,50 @@ from dataclasses import dataclass
 
 from promote.errors import Misuse
 from promote.model.configuration import Configuration
-from promote.model.environment import App, Environment
+from promote.model.environment import App, Environment, Place
 from promote.model.malformed import shown
+from promote.model.record import Kind, Sighting
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One app, and the tag (or the beginning of one) that is asked for; None: whatever the source runs."""
+    """One app, and the tag (or the beginning of one) that is asked for; None: whatever the source runs.
+
+    A rollback that was decided has both: `ran`, the record that the target ran it, and `origin`, the place to take the
+    image from; None is the first place of the source.
+    """
 
     app: App
     tag: str | None
+    ran: Sighting | None = None
+    origin: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A promotion as asked for.  `only_differing`: leave out the apps that the target runs already."""
+    """A promotion as asked for, or a rollback, whose source is the target itself.
+
+    `only_differing`: leave out the apps that the target runs already.  `lift` is why held releases may pass; None: they
+    may not.
+    """
 
     source: Environment
     target: Environment
     wanted: tuple[Wanted, ...]
     only_differing: bool = False
     reason: str | None = None
+    kind: Kind = Kind.PROMOTE
+    lift: str | None = None
+
+    @property
+    def is_rollback(self) -> bool:
+        """Whether the target goes back to what it ran."""
+        return self.kind is Kind.ROLLBACK
+
+    def origin(self, app: App) -> Place:
+        """The place that the image of `app` is taken from."""
+        chosen = next((w.origin for w in self.wanted if w.app.name == app.name), None)
+        return chosen or self.source.places[0]
 
 
 def environment(configuration: Configuration, name: str) -> Environment:

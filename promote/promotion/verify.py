@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 
 from promote.errors import Misuse, PromoteError, Refusal
@@ -14,12 +15,13 @@ from promote.model.environment import App, Environment
 from promote.model.malformed import Malformed, shown
 from promote.model.manifest import RawManifest
 from promote.model.policy import Gates, Trust
+from promote.model.progress import watcher
 from promote.model.reference import LAYOUT, Repository
 from promote.model.release import Release
 from promote.model.result import ErrorResult, ReleaseResult, Result
 from promote.model.verdict import Reason, Verdict, first_stop, refused, skipped, unknown
 from promote.oci.store import Store
-from promote.promotion import inspection, records, selection
+from promote.promotion import inspection, records, selection, twins
 from promote.promotion.declared import Declared, look
 from promote.promotion.docket import Docket
 from promote.promotion.outcome import error_of_verdict, exit_code_of_verdict
@@ -105,7 +107,7 @@ class Examined:
 
     target: Target
     tag: str
-    docket: Docket = field(default_factory=lambda: Docket(ORDER))
+    docket: Docket
     digest: Digest | None = None
     error: PromoteError | None = None
 
@@ -140,7 +142,8 @@ def outcome(examined: tuple[Examined, ...]) -> Result:
 
 
 def _examine(workplace: Workplace, target: Target, declared: Declared | None) -> Examined:
-    examined = Examined(target, target.tag or "")
+    hear = partial(watcher(workplace.observer).judged, target.app.name)
+    examined = Examined(target, target.tag or "", Docket(ORDER, hear))
     try:
         manifest = _find(workplace, target, declared, examined)
         if manifest is not None and examined.docket.open:
@@ -208,7 +211,7 @@ def _judge(
     release = Release(target.app, examined.tag, manifest.digest)
     if target.environment is not None:
         recorded = records.look_up(workplace.configuration, declared, target.environment, release, target.gates)
-        others = records.namesakes(recorded, release, target.gates)
+        others = twins.recorded(records.namesakes(recorded, release, target.gates))
         examined.docket.add(*records.judge(recorded, target.environment, release, target.gates))
     else:
         others = ()
@@ -218,9 +221,12 @@ def _judge(
     graph = inspection.look(store, manifest, jobs)
     platforms = inspection.read_platforms(store, graph, jobs)
     commit = tag_gate.commit_of(examined.tag, target.gates.tag)
-    twins = inspection.find_twins(store, others, trust, target.gates, jobs, now=workplace.now)
-    subject = inspection.Subject(target.app, manifest, commit, tuple(p.contents for p in platforms), twins)
-    examined.docket.add(inspection.judge_labels(subject, [p.labels for p in platforms], target.gates))
+    named, contents = [p.labels for p in platforms], tuple(p.contents for p in platforms)
+    revisions = tuple(n.revision for n in named if n.revision is not None)
+    others += twins.tagged(store, manifest.digest, examined.tag, target.gates.tag, revisions)
+    found = twins.examine(store, others, trust, target.gates, jobs, now=workplace.now)
+    subject = inspection.Subject(target.app, manifest, commit, contents, found, revisions)
+    examined.docket.add(inspection.judge_labels(subject, named, target.gates))
     if examined.docket.open:
         findings = inspection.find_evidence(store, graph, trust, target.gates, jobs, now=workplace.now)
         examined.docket.add(

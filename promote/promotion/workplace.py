@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from promote.promotion.background import Background
 
 if TYPE_CHECKING:
     from promote.gitops.repository import Repository as GitRepository
+    from promote.overlays.oracle import Builder
 
 
 @dataclass
@@ -40,6 +42,13 @@ class Workplace(AbstractContextManager["Workplace"]):
         """The store that keeps `app` at `place`."""
         return self.stores.open(place.repository(app))
 
+    @cached_property
+    def builder(self) -> Builder | None:
+        """The program on PATH that builds kustomizations, None when there is none."""
+        from promote.overlays.oracle import find_builder  # noqa: PLC0415 - ruamel.yaml, where it is needed
+
+        return find_builder()
+
     @property
     def git(self) -> GitRepository:
         """The GitOps repository that promote.yaml lies in; raises `Misuse` when it lies in none."""
@@ -49,6 +58,13 @@ class Workplace(AbstractContextManager["Workplace"]):
             options = self.configuration.git
             remote = options.remote or "origin"
             self._git = Repository.open(self.configuration.root, branch=options.branch, remote=remote)
+            if self._git.is_temporary and not self.push:
+                raise Misuse(
+                    "commit-lost",
+                    "got --no-push with a repository that is named by its URL, whose clone is gone after this run",
+                    expected="a push, or a directory that keeps the commit",
+                    hint="clone the repository yourself and name the directory with --repo",
+                )
             if options.remote and self._git.remote_url is None:
                 raise Misuse(
                     "remote-missing",

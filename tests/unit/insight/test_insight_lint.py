@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from promote.insight.lint import CommitTags, lint, verdict
 from promote.model.lint import Rule
@@ -151,3 +153,19 @@ def test_a_shared_base_is_reported_once_and_every_place_of_an_image_is():
         **{f"o{n}/kustomization.yaml": "resources: [../base]\n" for n in range(3)},
     }
     assert found(files) == [("digest-missing", "base/pod.yaml", 7), ("digest-missing", "base/pod.yaml", 9)]
+
+
+@given(
+    st.text(st.sampled_from("resources:[]{}images- name\n'\"&*!|>#$@sha256%\t\u202e\x00"), max_size=60),
+    st.text(st.sampled_from("kind: Podspec\ncontainers-image web:1@{}[]*&"), max_size=60),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_text_is_judged_without_an_error(kustomization, manifest):
+    files = {
+        "a/kustomization.yaml": "resources: [pod.yaml]\n" + kustomization,
+        "a/pod.yaml": manifest,
+        "b/kustomization.yaml": kustomization,
+    }
+    for code, file, line in found(files):
+        assert code in {rule.code for rule in Rule}
+        assert (file in files or file in {"a", "b"}, line >= 1) == (True, True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from promote.insight.working_files import MAX_FILE_BYTES
 from promote.model.reference import Repository
 from promote.promotion import candidates
 
@@ -35,6 +36,9 @@ def names(root: Path) -> list[str]:
         (("overlays/blue", "overlays/live", "overlays/int"), ["blue", "int", "live"]),
         (("overlays/PROD_1", "overlays/Staging (old)"), ["staging-old", "prod_1"]),
         (("",), ["staging"]),
+        (("clusters/prod/eu", "clusters/dev/eu"), ["dev", "prod"]),
+        (("envs/live/web/v2", "envs/qa/web/v2"), ["qa", "live"]),
+        (("test/overlays/blue",), ["test"]),
     ],
     ids=str,
 )
@@ -86,5 +90,5 @@ def test_very_large_files_and_links_are_not_read(tmp_path):
     tree(tmp_path, "a")
     (tmp_path / "b").mkdir()
     (tmp_path / "b/kustomization.yaml").symlink_to(tmp_path / "a/kustomization.yaml")
-    tree(tmp_path, "c", content="#" * (candidates.MAX_FILE_BYTES + 1))
+    tree(tmp_path, "c", content="#" * (MAX_FILE_BYTES + 1))
     assert [o.directory for o in candidates.overlays(tmp_path, IMAGE)] == ["a"]
