@@ -11,12 +11,13 @@ Every commit that promote or a test makes is a minute after the one before, so t
 from __future__ import annotations
 
 import itertools
-import os
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from support.git_world import git
 from support.gitops_repo import GitopsRepo, Ran, make, staging_overlay
 from support.image_builder import put_image
@@ -37,13 +38,15 @@ class World:
     """The repository, and the digests of the releases that were built, by app and number."""
 
     repo: GitopsRepo
+    patch: pytest.MonkeyPatch
     digests: dict[tuple[str, int], str] = field(default_factory=dict)
     clock: Iterator[int] = field(default_factory=lambda: itertools.count(START, 60))
 
     def tick(self, at: int | None = None) -> None:
         """Let the next commits be a minute later, or at `at` seconds."""
         date = f"{next(self.clock) if at is None else at} +0000"
-        os.environ |= {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+        for role in ("AUTHOR", "COMMITTER"):
+            self.patch.setenv(f"GIT_{role}_DATE", date)
 
     def build(self, number: int, app: str = "shop", env: str = "staging") -> str:
         """Put release `number` into the registry of `env`; its digest."""
@@ -105,17 +108,15 @@ class World:
 
     def history(self, env: str = "prod") -> list[dict[str, Any]]:
         """The records of ``promote history ENV``, newest first."""
-        import json
-
         self.pull()
         ran = self.repo.run("history", env, "--format", "json")
         assert ran.code == 0, ran.out
         return list(json.loads(ran.out)["records"])
 
 
-def make_world(home: Path, *, gates: dict[str, Any] | None = None, **options: Any) -> World:
-    """Build it; `gates` are those of prod, `options` as `gitops_repo.make` has them."""
-    world = World(make(home, gates={"signature": "off", "sbom": "off"}, **options))
+def make_world(home: Path, patch: pytest.MonkeyPatch, *, gates: dict[str, Any] | None = None, **options: Any) -> World:
+    """Build it; `gates` are those of prod, `options` as `gitops_repo.make` has them; `patch` sets the clock of git."""
+    world = World(make(home, gates={"signature": "off", "sbom": "off"}, **options), patch)
     world.repo.config["environments"]["prod"]["gates"] = gates or {}
     world.tick()
     world.repo.configure()
