@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import gc
 import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from types import FrameType
 from typing import Any, NoReturn
 
 from promote import __version__
 
 DEFAULT_VERB = "promote"
-VERBS = (DEFAULT_VERB, "verify", "init", "demo")
+VERBS = (DEFAULT_VERB, "rollback", "verify", "status", "history", "init", "explain", "lint", "doctor", "config", "demo")
 INTERRUPTED = 130
 GROUP_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")
 
@@ -24,7 +26,10 @@ def entry() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character is no reason to fail
     gc.set_threshold(100_000, 50, 50)  # the defaults walk through all that is imported a dozen times, and free nothing
-    sys.exit(run(sys.argv[1:]))
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # nobody reads along, and no package is searched
+    code = run(sys.argv[1:])
+    gc.freeze()  # and at its end Python would walk through it once more, when the process gives it all back anyway
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -56,10 +61,13 @@ def with_verb(arguments: Sequence[str]) -> list[str]:
 def _dispatch(arguments: list[str]) -> int:
     import typer
 
+    from promote.cli import bash
     from promote.cli.app import build
 
     # typer carries its own copy of click or imports it, by version; this is the public way to its base error.
     usage_error: Any = typer.BadParameter.__mro__[1]
+    if bash.asked():
+        return bash.complete(lambda: build()(args=[], prog_name="promote", standalone_mode=False), os.environ)
     try:
         outcome = build()(args=arguments, prog_name="promote", standalone_mode=False)
     except usage_error as error:
@@ -80,22 +88,22 @@ def _usage(arguments: list[str], message: str) -> int:
 
     verb = arguments[0]
     error = Misuse("usage", message.rstrip("."), hint=f"promote {verb} --help" if verb in VERBS else "promote --help")
-    wants_json = any(a in ("--format=json", "json") and _is_format(arguments, i) for i, a in enumerate(arguments))
-    Session(format=Format.JSON if wants_json else Format.TEXT).print(failure(verb, error))
+    wanted = next((form for form in Format if _asks_for(arguments, form)), Format.TEXT)
+    Session(format=wanted).print(failure(verb, error))
     return error.exit_code
 
 
-def _is_format(arguments: list[str], index: int) -> bool:
-    return arguments[index] == "--format=json" or (index > 0 and arguments[index - 1] == "--format")
+def _asks_for(arguments: list[str], form: str) -> bool:
+    return f"--format={form}" in arguments or ("--format", form) in pairwise(arguments)
 
 
 def _bug(arguments: Sequence[str], error: Exception) -> int:
     if "--debug" in arguments:
         raise error
-    from promote.model.malformed import shown
+    from promote.output.style import printable
 
     sys.stderr.write(
-        f"promote {__version__} has a bug: {type(error).__name__}: {shown(str(error), 300)}\n"
+        f"promote {__version__} has a bug: {type(error).__name__}: {printable(str(error)[:300])}\n"
         "  do        run it again with --debug and report what it prints\n"
     )
     return 1

@@ -14,6 +14,7 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    MARKDOWN = "markdown"
 
 
 Config = Annotated[
@@ -22,8 +23,8 @@ Config = Annotated[
 Repo = Annotated[
     str | None, typer.Option("--repo", metavar="PATH|URL", help="GitOps repository; default: here. A URL is cloned.")
 ]
-OutputFormat = Annotated[Format, typer.Option("--format", help="How the result is written to stdout.")]
-Jobs = Annotated[int, typer.Option("--jobs", min=1, max=64, help="How many things to do at once.")]
+OutputFormat = Annotated[Format, typer.Option("--format", metavar="FORMAT", help="text, json or markdown, on stdout.")]
+Jobs = Annotated[int, typer.Option("--jobs", metavar="N", min=1, max=64, help="How many things to do at once.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Every blob and manifest on stderr.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colour, as with NO_COLOR.")]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -40,12 +40,11 @@ class Session:
 
         A repository that is named by its URL is cloned, and the clone is gone when the block is left.
         """
+        from promote.cli.elsewhere import configuration_of, is_elsewhere
         from promote.config.load import find, load
 
-        if self.repo is not None and _is_elsewhere(self.repo):
-            with _cloned(self.repo) as clone:
-                configuration = load(clone / self.config if self.config is not None else find(clone))
-                _check_nothing_is_lost(configuration, clone)
+        if self.repo is not None and is_elsewhere(self.repo):
+            with configuration_of(self.repo, self.config) as configuration:
                 yield configuration
             return
         start = Path(self.repo or "")
@@ -58,19 +57,38 @@ class Session:
         yield load(self.config if self.config is not None else find(start.absolute()))
 
     def observer(self) -> Observer:
-        """Who is told of progress."""
-        from promote.cli.progress import Lines
-        from promote.model.progress import Silent
+        """Who is told of progress; one that draws on a terminal is a context manager."""
+        from promote.output.style import is_terminal
 
-        return Silent() if self.quiet else Lines(sys.stderr, self.verbose)
+        if self.quiet:
+            from promote.model.progress import Silent
+
+            return Silent()
+        if not is_terminal(sys.stderr, os.environ):
+            from promote.cli.progress import Lines
+
+            return Lines(sys.stderr, self.verbose)
+        from promote.cli.live import Live
+        from promote.output.style import style_for
+
+        style = style_for(sys.stderr, os.environ, wanted=not self.no_color)
+        return Live(sys.stderr, style, height=shutil.get_terminal_size().lines, keep=self.verbose)
+
+    @contextmanager
+    def watched(self) -> Iterator[Observer]:
+        """`observer`, and the terminal as it was when the block is left."""
+        observer = self.observer()
+        with observer if isinstance(observer, AbstractContextManager) else nullcontext():
+            yield observer
 
     def print(self, result: Result) -> None:
         """Write the result to stdout; what failed goes to stderr too when stdout is a file, which nobody watches."""
         if result.error is not None and _is_file(sys.stdout):
             from promote.output import text
-            from promote.output.style import Style
+            from promote.output.style import style_for
 
-            sys.stderr.write(text.render_error(result.error, result.exit_code, Style()))
+            style = style_for(sys.stderr, os.environ, wanted=not self.no_color)
+            sys.stderr.write(text.render_error(result.error, result.exit_code, style))
         try:
             sys.stdout.write(self._rendered(result))
             sys.stdout.flush()
@@ -83,37 +101,14 @@ class Session:
             from promote.output import json as as_json
 
             return as_json.render(result)
+        if self.format is Format.MARKDOWN:
+            from promote.output import markdown
+
+            return markdown.render(result)
         from promote.output import text
         from promote.output.style import style_for
 
         return text.render(result, style_for(sys.stdout, os.environ, wanted=not self.no_color))
-
-
-def _is_elsewhere(repo: str) -> bool:
-    if (Path(repo) / "promote.yaml").is_file():
-        return False
-    from promote.gitops.clone import is_url
-
-    return is_url(repo)
-
-
-@contextmanager
-def _cloned(url: str) -> Iterator[Path]:
-    from promote.gitops.clone import clone
-
-    with tempfile.TemporaryDirectory(prefix="promote-", ignore_cleanup_errors=True) as directory:
-        yield clone(url, Path(directory))
-
-
-def _check_nothing_is_lost(configuration: Configuration, clone: Path) -> None:
-    for environment in configuration.environments.values():
-        for place in environment.places:
-            if place.is_layout and Path(place.registry.removeprefix("oci:")).is_relative_to(clone):
-                raise Misuse(
-                    "layout-in-clone",
-                    f"got {environment.name} with a registry inside the repository, expected one outside the clone",
-                    hint="clone the repository yourself and name the directory with --repo",
-                )
 
 
 def _is_file(stream: TextIO) -> bool:

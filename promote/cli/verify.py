@@ -6,13 +6,22 @@ from typing import Annotated
 
 import typer
 
+from promote.cli import complete
 from promote.cli.options import Config, Debug, Format, Jobs, NoColor, OutputFormat, Quiet, Repo, Verbose
 from promote.cli.session import Session, failure
 from promote.errors import PromoteError
 
 
 def verify(  # noqa: PLR0917 - typer reads the options from the signature
-    reference: Annotated[str, typer.Argument(metavar="REF", show_default=False)],
+    reference: Annotated[
+        str,
+        typer.Argument(
+            metavar="REF",
+            help="ENV, ENV:TAG, HOST/REPO:TAG, HOST/REPO@DIGEST or oci:DIR/REPO:TAG.",
+            show_default=False,
+            autocompletion=complete.references,
+        ),
+    ],
     explain: Annotated[
         bool, typer.Option("--explain", help="Show everything that was found, and why the rest does not count.")
     ] = False,
@@ -27,9 +36,10 @@ def verify(  # noqa: PLR0917 - typer reads the options from the signature
 ) -> None:
     """Judge an image without promoting it.
 
-    REF is ENV, ENV:TAG, HOST/REPO:TAG, HOST/REPO@DIGEST or oci:DIR/REPO:TAG.
-    promote verify staging
-    """
+    \b
+    promote verify staging             what staging runs
+    promote verify staging --explain   and all that was found beside it
+    """  # noqa: D301 - the sign that keeps click from joining lines
     import os
 
     from promote.oci.stores import Stores
@@ -42,7 +52,7 @@ def verify(  # noqa: PLR0917 - typer reads the options from the signature
         with session.configuration() as configuration:
             require_signers(configuration)
             stores = Stores(configuration.registries, os.environ)
-            with Workplace(configuration, stores, session.observer(), jobs) as workplace:
+            with session.watched() as observer, Workplace(configuration, stores, observer, jobs) as workplace:
                 result = (explained if explain else verified)(workplace, reference)
     except PromoteError as error:
         result = failure("verify", error)

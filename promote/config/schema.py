@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from promote.config.section import Duration, Name, Strict, Text
+from promote.config.timing import ApprovalsSection, FreezeSection
 from promote.config.trust_section import (
     AttestationSection,
     CommitSection,
@@ -52,12 +53,24 @@ class AppSection(Strict):
     )
 
 
+class FieldSection(Strict):
+    """A value in the overlays that holds the image, or a part of it, where no rule would find it."""
+
+    file: Text = Field(description="File, relative to the overlay.")
+    path: Text = Field(description="Keys with dots between them; [N] or [KEY=VALUE] in a list, \\. for a dot in a key.")
+    value: Literal["image", "tag", "digest", "tag@digest"] = Field(
+        default="image", description="What stands there: a whole reference (or a mapping of its parts), or a part."
+    )
+    app: Name | None = Field(default=None, description="Whose image it is. Default: the app whose name is there.")
+
+
 class PlaceSection(Strict):
     """A registry and the overlays that run from it."""
 
     registry: Text = Field(description="HOST[:PORT][/PREFIX], or oci:DIRECTORY for a directory of OCI image layouts.")
     pull: Text | None = Field(default=None, description="What manifests say instead of the registry.")
     overlays: list[Text] = Field(default=[], description="Overlay directories; {app} stands for the app's name.")
+    fields: list[FieldSection] = Field(default=[], description="Values in the overlays that no rule would find.")
 
 
 class SbomSection(Strict):
@@ -76,6 +89,7 @@ class SbomSection(Strict):
     deny: list[Annotated[str, Field(max_length=1024)]] = Field(
         default=[], description="Packages that no SBOM may list: package URLs with a range of versions."
     )
+    signers: list[Name] = Field(default=[], description="Names of the signers whose SBOMs count; default: all.")
 
     @field_validator("deny")
     @classmethod
@@ -97,6 +111,9 @@ class VulnerabilitiesSection(Strict):
     max_age: Duration | None = Field(default=None, description="The oldest it may be, by its verified signing time.")
     scanner: list[Text] = Field(
         default=[], description="URIs of the scanners that count, without a version. Default: any."
+    )
+    signers: list[Name] = Field(
+        default=[], description="Names of the signers whose scans and OpenVEX documents count; default: all."
     )
 
 
@@ -126,6 +143,12 @@ class GatesSection(Strict):
         ]
         | None
     ) = Field(default=None, description="Without it no scan is asked for.")
+    soak: Duration | None = Field(default=None, description="How long the source must have run a release, such as 30m.")
+    freeze: list[FreezeSection] | None = Field(default=None, description="When nothing is promoted.")
+    approvals: ApprovalsSection | None = Field(default=None, description="Who must have approved, by trailers in git.")
+    effect: Literal["checked", "required"] | None = Field(
+        default=None, description="Whether an edit whose effect cannot be verified is refused. What is seen always is."
+    )
     commit: CommitSection | None = None
     attestations: list[AttestationSection] | None = None
     deployed: Annotated[Literal["current", "ever", "off"], BeforeValidator(_word_off)] | None = Field(
@@ -150,7 +173,8 @@ class AttestKeySection(Strict):
     """Sign the verdict with a key."""
 
     key: Text = Field(
-        description="A private key, PKCS#8 in PEM. Its password, if it has one, is in PROMOTE_KEY_PASSWORD."
+        description="A private key: PKCS#8 in PEM, its password, if any, in PROMOTE_KEY_PASSWORD; or as cosign "
+        "writes it, its password in COSIGN_PASSWORD."
     )
 
 
@@ -177,6 +201,7 @@ class EnvironmentSection(Strict):
     registry: Text | None = Field(default=None, description="Short for the registry of one place.")
     pull: Text | None = Field(default=None, description="Short for the pull name of one place.")
     overlays: list[Text] | None = Field(default=None, description="Short for the overlays of one place.")
+    fields: list[FieldSection] | None = Field(default=None, description="Short for the fields of one place.")
     gates: GatesSection = GatesSection()
     attest: Annotated[
         Annotated[bool, Tag("word")]
@@ -190,7 +215,7 @@ class EnvironmentSection(Strict):
 
     @model_validator(mode="after")
     def _one_way_to_name_places(self) -> EnvironmentSection:
-        short = [name for name in ("registry", "pull", "overlays") if getattr(self, name) is not None]
+        short = [name for name in ("registry", "pull", "overlays", "fields") if getattr(self, name) is not None]
         if self.places is not None and short:
             raise ValueError(f"has places and also {', '.join(short)}, expected one of the two")
         if self.places is None and self.registry is None:
@@ -201,7 +226,8 @@ class EnvironmentSection(Strict):
         """The places, the short form spelt out."""
         if self.places is not None:
             return self.places
-        return [PlaceSection(registry=self.registry or "", pull=self.pull, overlays=self.overlays or [])]
+        place = PlaceSection(registry=self.registry or "", pull=self.pull, overlays=self.overlays or [])
+        return [place.model_copy(update={"fields": self.fields or []})]
 
 
 class GitSection(Strict):
@@ -209,7 +235,23 @@ class GitSection(Strict):
 
     branch: Text | None = Field(default=None, description="Default: the branch that is checked out.")
     remote: Text | None = Field(default=None, description="Default: origin; without one, commits stay local.")
-    delivery: Literal["push"] = "push"
+    delivery: Literal["push", "pull-request", "github-api"] = Field(
+        default="push",
+        description="push to the branch; a pull-request into it; or a commit that GitHub makes and signs (github-api).",
+    )
+    forge: Literal["github", "gitlab", "gitea", "forgejo", "bitbucket"] | None = Field(
+        default=None, description="What kind of host the remote is on, where its name does not tell."
+    )
+    labels: list[Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f,]{1,50}$")]] = Field(
+        default=[], description="Labels of each pull request."
+    )
+    auto_merge: bool = Field(
+        default=False, description="Let the host merge a pull request once its checks and approvals are there."
+    )
+    history: Literal["recent", "whole"] = Field(
+        default="recent",
+        description="How much of its history is fetched for a promotion when the repository is named by --repo URL.",
+    )
 
 
 class RegistrySection(Strict):
@@ -217,6 +259,16 @@ class RegistrySection(Strict):
 
     plain_http: bool | None = None
     ca: Text | None = None
+    concurrency: int | None = Field(
+        default=None,
+        ge=2,
+        le=1000,
+        strict=True,
+        description="How many requests at a time; at least 2, for a blob is read while it is written.",
+    )
+    rate: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}/(s|m|h)$")] | None = Field(
+        default=None, description="How many requests begin in a second, minute or hour, such as 50/s."
+    )
 
 
 class File(Strict):
@@ -236,12 +288,15 @@ SECTIONS: tuple[type[Strict], ...] = (
     AppSection,
     EnvironmentSection,
     PlaceSection,
+    FieldSection,
     AttestKeySection,
     AttestSigstoreSection,
     GatesSection,
     SignatureSection,
     SbomSection,
     VulnerabilitiesSection,
+    FreezeSection,
+    ApprovalsSection,
     AttestationSection,
     TrustSection,
     KeylessSection,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from promote.model.result import (
@@ -17,11 +18,20 @@ from promote.model.result import (
 from promote.model.verdict import Verdict
 
 SCHEMA = "promote.result/v1"
+_COMMAND = re.compile(r"##(?=\w*\[)")
 
 
 def render(result: Result) -> str:
-    """The result as one JSON object with a final newline; ASCII only, so that it cannot steer a terminal."""
-    return json.dumps(as_object(result), indent=2) + "\n"
+    """The result as one JSON object with a final newline."""
+    return written(as_object(result))
+
+
+def written(value: dict[str, Any]) -> str:
+    """`value` as JSON with a final newline: ASCII only, so that it cannot steer a terminal.
+
+    What build logs obey anywhere in a line (``##[command]``) is written with an escape.
+    """
+    return _COMMAND.sub(r"\\u0023#", json.dumps(value, indent=2)) + "\n"
 
 
 def as_object(result: Result) -> dict[str, Any]:
@@ -95,6 +105,7 @@ def _copy(copy: CopyResult) -> dict[str, Any]:
         "blobs_mounted": copy.blobs_mounted,
         "blobs_present": copy.blobs_present,
         "bytes": copy.bytes,
+        "seconds": copy.seconds,
         "evidence": list(copy.evidence),
         "attestation": _attestation(copy.attestation),
     }
@@ -117,7 +128,7 @@ def _commit(commit: CommitResult | None) -> dict[str, Any] | None:
         "id": commit.id,
         "branch": commit.branch,
         "pushed": commit.pushed,
-        "pull_request": None,
+        "pull_request": commit.pull_request,
         "note": commit.note,
     }
 

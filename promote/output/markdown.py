@@ -15,6 +15,7 @@ from promote.model.result import CommitResult, CopyResult, ErrorResult, FindingR
 from promote.model.verdict import Outcome, Reason, Verdict
 from promote.output.quantity import counted, size
 from promote.output.style import printable
+from promote.output.text import DONE
 from promote.output.why import why
 
 WORDS = {
@@ -65,12 +66,13 @@ def _fence(text: str, least: int) -> str:
 
 
 def _headline(result: Result) -> Iterator[str]:
-    way = f"{code(result.source)} → {code(result.target)}" if result.source and result.target else ""
-    place = way or (code(result.source) if result.source else "")
+    place = " → ".join(code(name) for name in (result.source, result.target) if name)
     apps = ", ".join(code(app) for app in dict.fromkeys(r.app for r in result.releases[:20]))
     if len(result.releases) > 20:
         apps += f" and {len(result.releases) - 20} more"
-    yield " ".join(part for part in ("## promote:", apps, place) if part)
+    yield " ".join(
+        part for part in ("## rollback:" if result.command == "rollback" else "## promote:", apps, place) if part
+    )
     yield ""
     yield f"**{_outcome(result)}**"
 
@@ -83,11 +85,12 @@ def _outcome(result: Result) -> str:
         return "Verified: every gate that needs no target passed"
     if not result.releases:
         return "Nothing to do"
+    word = DONE.get(result.command, "promoted")
     if result.dry_run:
-        return f"Dry run: {'this would be promoted' if result.changed else 'this is promoted already'}"
+        return f"Dry run: this would be {word}" if result.changed else f"Dry run: this is {word} already"
     if result.commit is not None and result.commit.base is not None:
         return "Proposed: waiting for merge"
-    return "Promoted" if result.changed else "Already promoted: nothing was changed"
+    return word.capitalize() if result.changed else f"Already {word}: nothing was changed"
 
 
 def _release(release: ReleaseResult) -> Iterator[str]:

@@ -19,6 +19,8 @@ WORDS = {
     Outcome.UNKNOWN: ("UNKNOWN", "odd"),
     Outcome.SKIP: ("skip", "dim"),
 }
+DONE = {"rollback": "brought back"}
+"""What a verb has done to a release, where that is not to have promoted it."""
 UNDER_GATE = 11
 """The column of the gates' names, and of what is said about one below it."""
 NARROWEST_COLUMN = 12
@@ -53,7 +55,7 @@ def gate_line(verdict: Verdict, column: int) -> tuple[str, str, str]:
 
 
 def _heading(result: Result, release: ReleaseResult, style: Style) -> Iterator[str]:
-    way = f"{result.source} -> {result.target}" if result.target else (result.source or "")
+    way = " -> ".join(name for name in (result.source, result.target) if name)
     yield style.paint(" ".join(p for p in (result.command, release.app, way) if p), "strong")
     for label, value in (("tag", release.tag), ("digest", release.digest)):
         if value:
@@ -126,14 +128,20 @@ def _ending(result: Result, style: Style) -> Iterator[str]:
     elif not result.releases:
         yield f"Nothing to do: {result.target} runs what {result.source} runs."
     elif result.dry_run:
-        would = "This would be promoted" if result.changed else "This is promoted already"
+        word = DONE.get(result.command, "promoted")
+        would = f"This would be {word}" if result.changed else f"This is {word} already"
         yield style.paint(f"{would}. Dry run: nothing was written.", "good")
         if result.changed:
             yield from _next("the same command without --dry-run", style)
     elif result.commit is not None:
         yield from _commit(result, result.commit, style)
     else:
-        done = "Promoted; no overlay needed a change." if result.changed else "Already promoted: nothing was changed."
+        word = DONE.get(result.command, "promoted")
+        done = (
+            f"{word.capitalize()}; no overlay needed a change."
+            if result.changed
+            else f"Already {word}: nothing was changed."
+        )
         yield style.paint(done, "good")
 
 
@@ -153,7 +161,8 @@ def _commit(result: Result, commit: CommitResult, style: Style) -> Iterator[str]
         yield from _proposed(result, commit, style)
         return
     how = "pushed and read back" if commit.pushed else "committed here, not pushed"
-    yield style.paint(f"Promoted: commit {commit.id[:12]} on {commit.branch}, {how}.", "good")
+    word = DONE.get(result.command, "promoted").capitalize()
+    yield style.paint(f"{word}: commit {commit.id[:12]} on {commit.branch}, {how}.", "good")
     if commit.note:
         yield from hanging("", commit.note, style, taken=0, under=2)
     if commit.pushed:

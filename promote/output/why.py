@@ -9,6 +9,11 @@ _BY_CODE = {
     "no-such-image": "there is nothing to promote until a build has pushed it",
     "ambiguous-tag": "promote never guesses which of several releases was meant",
     "not-deployed": "what never ran at the source was never tried there",
+    "held": "what was rolled back once would come back by itself",
+    "frozen": "nobody may be there to see what it does",
+    "not-soaked": "what it does after a while has not been seen yet",
+    "not-approved": "promote.yaml wants more people to have looked at it",
+    "no-release-before": "promote never guesses what an environment should run",
     "signature-foreign": "anybody can sign an image; only the signers that promote.yaml names count",
     "signature-invalid": "a signature that does not hold may have been made for other bytes, or tampered with",
     "signature-unlogged": "without an entry in the log nobody can tell when a short-lived certificate was used",
@@ -32,6 +37,8 @@ _BY_CODE = {
     "effect-unverified": "promote.yaml demands a proof of what the edit does, and there is none",
     "superseded": "the later promotion would silently undo the earlier",
     "push-declined": "the rules of the branch hold for promote too",
+    "pull-request-branch-edited": "promote never throws somebody else's commit away",
+    "mode-unsupported": "GitHub's API would change the file's mode with its content",
 }
 _BY_EXIT_CODE = {
     11: "anybody who can push to the registry could have put it there",

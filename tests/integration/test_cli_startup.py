@@ -56,7 +56,7 @@ def test_help_imports_nothing_heavy_and_shows_an_example(verb):
         "init": "promote init --from registry.example/acme/web:sha-4f2a91c",
         "demo": "promote demo",
     }
-    assert example[verb] in out
+    assert example.get(verb, f"promote {verb}") in out
 
 
 def test_version_imports_next_to_nothing():

@@ -1,16 +1,19 @@
-"""`promote init --from REF`: overlays, environments and signers are proposed; nobody is trusted by it."""
+"""`promote init`: overlays, environments and, --from an image, signers are proposed; nobody is trusted by it."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from support.git_world import isolate
+from support.git_world import git, isolate
 from support.gitops_repo import BUILD, DIGEST, FIXTURES, TAG, GitopsRepo, Ran, make, serve
 from support.registry_server import RegistryServer
+
+from promote.promotion.candidates import environment_name
 
 SOURCE = "https://github.com/acme/shop"
 ROOT = ("--trusted-root", "trust/trusted_root.json")
@@ -201,12 +204,141 @@ def test_bases_links_hidden_and_broken_directories_are_no_overlays(tmp_path, ser
         (("--from", f"ADDRESS/acme/shop:{TAG}", "--trusted-root", "gone.json"), 2, "file-unreadable"),
         (("--from", f"ADDRESS/acme/shop:{TAG}", "--trusted-root", PROD), 2, "bad-trust-root"),
         (("--from", f"ADDRESS/acme/shop:{TAG}", "--repo", "gone"), 2, "usage"),
-        ((), 2, "usage"),
+        (("--repo", "trust"), 2, "no-overlays-found"),
+        (("--trusted-root", "trust/trusted_root.json"), 2, "usage"),
     ],
-    ids=["reference", "image", "root-gone", "root-bad", "repo", "nothing"],
+    ids=["reference", "image", "root-gone", "root-bad", "repo", "nothing", "root-alone"],
 )  # fmt: skip
 def test_what_cannot_be_done_is_said_and_nothing_is_written(tmp_path, server, arguments, code, says):
     repo = start(tmp_path, server)
     ran = repo.run("init", *(a.replace("ADDRESS", server.address) for a in arguments))
     assert (ran.code, says in ran.out + ran.err) == (code, True), ran.out + ran.err
     assert not (repo.root / "promote.yaml").exists()
+
+
+DEPLOYED = "kind: Deployment\napiVersion: apps/v1\nmetadata: {{name: {0}}}\nspec: {{template: {{spec: {{containers: [{{name: c, image: {0}}}]}}}}}}\n"  # noqa: E501
+LAYOUTS: dict[str, tuple[list[str], list[str], dict[str, list[str]]]] = {
+    "overlays": (
+        ["overlays/prod", "overlays/staging", "overlays/dev"],
+        ["web"],
+        {"dev": ["overlays/dev"], "staging": ["overlays/staging"], "prod": ["overlays/prod"]},
+    ),
+    "plain": (["production", "test"], ["web"], {"test": ["test"], "production": ["production"]}),
+    "envs-app": (
+        ["envs/qa/web", "envs/live/web", "envs/qa/api", "envs/live/api"],
+        ["api", "web"],
+        {"qa": ["envs/qa/{app}"], "live": ["envs/live/{app}"]},
+    ),
+    "apps-env": (
+        ["apps/web/staging", "apps/web/prod", "apps/api/staging", "apps/api/prod"],
+        ["api", "web"],
+        {"staging": ["apps/{app}/staging"], "prod": ["apps/{app}/prod"]},
+    ),
+    "app-overlays-env": (
+        ["apps/web/overlays/uat", "apps/web/overlays/prod", "apps/api/overlays/uat", "apps/api/overlays/prod"],
+        ["api", "web"],
+        {"uat": ["apps/{app}/overlays/uat"], "prod": ["apps/{app}/overlays/prod"]},
+    ),
+    "clusters": (
+        ["clusters/staging", "clusters/prod-eu", "clusters/prod-us"],
+        ["web"],
+        {"staging": ["clusters/staging"], "prod-eu": ["clusters/prod-eu"], "prod-us": ["clusters/prod-us"]},
+    ),
+    "regions": (
+        ["clusters/prod/eu", "clusters/prod/us", "clusters/dev/eu"],
+        ["web"],
+        {"dev": ["clusters/dev/eu"], "prod": ["clusters/prod/eu", "clusters/prod/us"]},
+    ),
+}
+
+
+def arranged(
+    root: Path, directories: list[str], apps: list[str], *, registry: str = "{env}.example/team/"
+) -> GitopsRepo:
+    """A git repository of overlays; one that has an app in its path has that app, any other has all."""
+    git(root, "init", "-q", "-b", "main")
+    for app in apps:
+        write(root / f"base/{app}/kustomization.yaml", "resources: [deployment.yaml]\n")
+        write(root / f"base/{app}/deployment.yaml", DEPLOYED.format(app))
+    for directory in directories:
+        mine = [app for app in apps if app in directory.split("/")] or apps
+        up = "../" * len(directory.split("/"))
+        host = registry.format(env=environment_name(directory, apps))
+        lines = [f"resources: [{', '.join(f'{up}base/{app}' for app in mine)}]", "images:"]
+        for app in mine:
+            lines += [f"  - name: {app}", f"    newName: {host}{app}", "    newTag: sha-0123456"]
+        write(root / directory / "kustomization.yaml", "\n".join(lines) + "\n")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "manifests")
+    return GitopsRepo(root, root, None, {})
+
+
+def write(file: Path, content: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(content)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_overlays_alone_make_a_promote_yaml_that_status_reads_at_once(tmp_path, name):
+    directories, apps, environments = LAYOUTS[name]
+    repo = arranged(tmp_path, directories, apps)
+    ran = repo.run("init")
+    assert (ran.code, "Review every line" in ran.out) == (0, True)
+    value = yaml.safe_load((tmp_path / "promote.yaml").read_text())
+    assert {app: a["image"] for app, a in value["apps"].items()} == {app: f"team/{app}" for app in apps}
+    assert {env: e["overlays"] for env, e in value["environments"].items()} == environments
+    assert list(value["environments"]) == list(environments)
+    assert [e.get("from") for e in value["environments"].values()] == [None, *([e] for e in list(environments)[:-1])]
+    status = repo.run("status", "--format", "json")
+    assert status.code == 0, status.out
+    rows = json.loads(status.out)["rows"]
+    assert {(r["app"], r["environment"]) for r in rows} == {(a, e) for a in apps for e in environments}
+    assert {(r["tag"], r["problem"]) for r in rows} == {("sha-0123456", None)}
+    assert repo.run("config", "show").code == 0
+
+
+def test_third_party_images_are_no_apps_where_commit_tags_tell(tmp_path):
+    repo = arranged(tmp_path, ["overlays/staging", "overlays/prod"], ["web"])
+    for env in ("staging", "prod"):
+        file = tmp_path / f"overlays/{env}/kustomization.yaml"
+        file.write_text(file.read_text() + "  - name: redis\n    newTag: '7.2'\n")
+    assert list(yaml.safe_load(repo.run("init", "--dry-run").out)["apps"]) == ["web"]
+
+
+def test_registries_are_what_environments_pull_from(tmp_path):
+    repo = arranged(tmp_path, ["overlays/staging", "overlays/prod"], ["web"], registry="{env}.example:5000/{env}-team/")
+    value = yaml.safe_load(repo.run("init", "--dry-run").out)
+    assert value["apps"]["web"]["image"] == "web"
+    assert [e["registry"] for e in value["environments"].values()] == [
+        "staging.example:5000/staging-team", "prod.example:5000/prod-team",
+    ]  # fmt: skip
+
+
+def test_names_without_a_host_are_docker_hubs_and_marked_as_a_guess(tmp_path):
+    ran = arranged(tmp_path, ["overlays/staging", "overlays/prod"], ["web"], registry="acme/").run("init", "--dry-run")
+    assert yaml.safe_load(ran.out)["apps"]["web"]["image"] == "acme/web"
+    assert ran.out.count('registry: "docker.io"  # review: no overlay names') == 2
+
+
+def test_overlays_that_lack_an_app_are_noted(tmp_path):
+    repo = arranged(tmp_path, ["overlays/prod", "extra/prod/web"], ["web", "api"])
+    assert "does not have every app in each of its overlays" in repo.run("init", "--dry-run").out
+
+
+def test_force_writes_over_the_file_and_never_through_a_link(tmp_path):
+    (tmp_path / "r").mkdir()
+    repo = arranged(tmp_path / "r", ["overlays/prod"], ["web"])
+    other = tmp_path / "other"
+    other.write_text("mine\n")
+    (repo.root / "promote.yaml").symlink_to(other)
+    assert (repo.run("init").code, other.read_text()) == (2, "mine\n")
+    assert repo.run("init", "--force").code == 0
+    assert (other.read_text(), (repo.root / "promote.yaml").is_symlink()) == ("mine\n", False)
+    assert sorted(p.name for p in repo.root.iterdir() if p.name.startswith(".promote")) == []
+
+
+def test_the_schema_line_names_the_file_that_config_schema_prints(tmp_path):
+    ran = arranged(tmp_path, ["overlays/prod"], ["web"]).run("init", "--dry-run")
+    first, second = ran.out.splitlines()[:2]
+    assert first == "# yaml-language-server: $schema=promote.schema.json"
+    assert "promote config schema > promote.schema.json" in second

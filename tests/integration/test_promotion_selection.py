@@ -242,7 +242,7 @@ def test_an_environment_into_itself(tmp_path):
     ("overlay", "code"),
     [
         (None, "no-overlay"),
-        ("resources: [../base]\nimages:\n  - {name: other, newTag: sha-89abcde}\n", "no-overlay"),
+        ("images:\n  - {name: other, newTag: sha-89abcde}\n", "no-overlay"),
         ("resources: [../base\n", "overlay-ambiguous"),
     ],
     ids=["no kustomization", "another image", "no yaml"],

@@ -90,7 +90,7 @@ def broken(*path, value):
         broken("gates", "signature", "log", value="maybe"),
         broken("gates", "sbom", "min_packages", value=-1),
         broken("trust", "signers", 0, "issuer", value=None),
-        broken("git", "delivery", value="pull-request"),
+        broken("git", "delivery", value="pigeon"),
         broken("registries", "registry.internal:5000", "plain_http", value="yes"),
     ],
     ids=lambda d: str(next(f"{k}={v}"[:60] for k, v in d.items() if FULL.get(k) != v)),

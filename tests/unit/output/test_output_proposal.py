@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from promote.config.load import load
 from promote.model.policy import KeylessSigner
-from promote.model.proposal import Proposal, ProposedEnvironment, ProposedSigner
+from promote.model.proposal import Proposal, ProposedApp, ProposedEnvironment, ProposedSigner
 from promote.output.proposal import SCHEMA_LINE, render
 
 DIGEST = "sha256:" + "a" * 64
@@ -24,14 +24,15 @@ SIGNER = ProposedSigner(
 )
 
 
+def app(names=("web",), source="https://github.com/acme/web") -> ProposedApp:
+    return ProposedApp("web", "acme/web", names, source)
+
+
 def proposal(**more) -> Proposal:
     values = {
         "reference": "registry.example/acme/web:sha-0123456",
         "digest": DIGEST,
-        "app": "web",
-        "image": "acme/web",
-        "names": ("web",),
-        "source": "https://github.com/acme/web",
+        "apps": (app(),),
         "environments": (STAGING, PROD),
         "root": None,
         "signers": (SIGNER,),
@@ -60,7 +61,7 @@ def test_it_begins_with_the_schema_and_tells_to_review():
 
 
 def test_without_a_signer_nobody_is_trusted(tmp_path: Path):
-    (tmp_path / "promote.yaml").write_text(render(proposal(signers=(), names=(), source=None)))
+    (tmp_path / "promote.yaml").write_text(render(proposal(signers=(), apps=(app((), None),))))
     found = load(tmp_path / "promote.yaml")
     assert found.trust.signers == ()
     assert found.apps["web"].source is None
@@ -80,7 +81,7 @@ def test_any_text_stays_one_value(word):
 def check(word: str) -> None:
     text = render(
         proposal(
-            reference=word, names=(word,), source=word or None, root=word or None, notes=(word,),
+            reference=word, apps=(app((word,), word or None),), root=word or None, notes=(word,),
             signers=(ProposedSigner(word, word, (word,)),),
         )
     )  # fmt: skip
