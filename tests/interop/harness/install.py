@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from harness.tools import (
+    DEBIAN,
     DEBIAN_TOOLS,
     FORGES,
     FULL_DEBIAN_TOOLS,
@@ -28,6 +29,7 @@ from harness.tools import (
     GoTool,
     built,
     cache,
+    debian_base,
     forges,
     on_path,
     refregistry,
@@ -49,6 +51,7 @@ def main(arguments: list[str]) -> None:
         install_go(tool, [f"{tool.package}@{tool.version}"], cwd=None)
     install_go(refregistry(), ["."], cwd=REFREGISTRY)
     install_forges()
+    install_debian_base()
     if arguments:
         install_trillian_schema()
     report("all tools", "", f"ready in {time.monotonic() - began:.0f} s")
@@ -89,6 +92,26 @@ def install_forges() -> None:
                 file.unlink()
         whole.replace(target)
     report("forges", "npm", f"installed in {time.monotonic() - began:.0f} s")
+
+
+def install_debian_base() -> None:
+    """A minimal Debian from its own signed packages, which takes root."""
+    target = debian_base()
+    if target.is_file():
+        report("debian base", DEBIAN, "already there")
+        return
+    began = time.monotonic()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache()) as aside:
+        root, whole = Path(aside) / "root", Path(aside) / "root.tar"
+        # In a mount namespace of its own: what debootstrap mounts is gone with it, however it ends.
+        bootstrap = ["unshare", "--mount", "debootstrap", "--variant=minbase", "--force-check-gpg", DEBIAN, str(root)]
+        run(bootstrap, f"bootstrap Debian {DEBIAN}", env={})
+        left_out = ("--exclude=./dev/*", "--exclude=./var/cache/apt/archives/*.deb", "--exclude=./var/lib/apt/lists/*")
+        pack = ["tar", f"--directory={root}", *left_out, "--create", f"--file={whole}", "."]
+        run(pack, f"pack Debian {DEBIAN}", env={})
+        whole.replace(target)
+    report("debian base", DEBIAN, f"made in {time.monotonic() - began:.0f} s")
 
 
 def install_trillian_schema() -> None:
