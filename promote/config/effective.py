@@ -12,13 +12,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from promote.config.document import Document, parse
-from promote.config.schema import (
-    EnvironmentSection,
-    File,
-    GatesSection,
-    PlaceSection,
-    SbomSection,
-)
+from promote.config.gates_section import GatesSection, SbomSection
+from promote.config.schema import EnvironmentSection, File, PlaceSection
 from promote.config.trust_section import CommitSection, SignatureSection
 from promote.model.policy import COMMIT_TAG
 from promote.model.reference import LAYOUT

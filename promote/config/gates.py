@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from promote.config.schema import GatesSection, SbomSection, VulnerabilitiesSection
+from promote.config.gates_section import GatesSection, SbomSection, VulnerabilitiesSection
 from promote.config.timing import approvals, duration, freeze
 from promote.config.trust_section import AttestationSection, SignatureSection
 from promote.model.package_rule import PackageRule

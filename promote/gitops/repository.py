@@ -6,8 +6,7 @@ import os
 import secrets
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import count, takewhile
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,7 +14,8 @@ from typing import Self
 from promote.errors import Fault, Misuse
 from promote.gitops.backoff import BRIEF
 from promote.gitops.command import LOCAL, NETWORK, Answer, Git
-from promote.gitops.faults import host_of, is_lock_failure, one_line, redacted, transport_error
+from promote.gitops.faults import host_of, is_lock_failure, redacted, transport_error
+from promote.gitops.location import KEPT, Location, locate
 from promote.gitops.names import checked_branch, checked_oid, checked_remote
 from promote.gitops.objects import Objects
 from promote.gitops.porcelain import Outcome, Report, push_error, read_push, says_up_to_date
@@ -24,24 +24,6 @@ from promote.gitops.settings import Settings, read_settings
 from promote.gitops.snapshot import Snapshot
 from promote.gitops.working_copy import WorkingCopy
 from promote.model.malformed import shown
-
-_KEPT = "refs/promote/"
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What git says about a directory: the top of its work tree or the bare repository, and where git keeps its own.
-
-    The top of a bare repository that is called ``.git`` is the directory around it.
-
-    `kept` are the references that promotes keep, or left behind.
-    """
-
-    root: Path
-    git_directory: Path
-    is_bare: bool
-    is_shallow: bool
-    kept: tuple[str, ...]
 
 
 class Repository:
@@ -58,7 +40,7 @@ class Repository:
     """
 
     def __init__(
-        self, git: Git, found: _Found, settings: Settings, *, prefix: str, branch: str, remote: str, url: str | None
+        self, git: Git, found: Location, settings: Settings, *, prefix: str, branch: str, remote: str, url: str | None
     ) -> None:
         self.git = git
         self.root = found.root
@@ -76,7 +58,7 @@ class Repository:
         self._scratch = None if borrowed else Scratch(git, found.git_directory, remote)
         self.working_copy = WorkingCopy(git, branch, found.git_directory, settings.filters, bare=found.is_bare)
         # Fetched tips are kept from a concurrent gc under a name of our own, until `close`.
-        self._kept = f"{_KEPT}{os.getpid()}-{secrets.token_hex(8)}"
+        self._kept = f"{KEPT}{os.getpid()}-{secrets.token_hex(8)}"
         self._left_behind = found.kept
         self._fetching = threading.Lock()
         self._fetched: str | None = None
@@ -93,7 +75,7 @@ class Repository:
             raise Misuse("not-a-repository", f"{shown(str(path))} is not a directory", expected="a git repository")
         directory = path.resolve()
         git = Git(directory)
-        found = _look(git, directory)
+        found = locate(git, directory)
         git = Git(found.root)
         name = checked_branch(_checked_out(git) if branch is None else branch)
         settings = read_settings(git, checked_remote(remote))
@@ -244,7 +226,7 @@ def _patiently(git: Git, arguments: Sequence[str], seconds: float = LOCAL) -> An
 
 def _is_running(kept: str) -> bool:
     """Whether the process that keeps the reference `kept` still runs; one that was killed left it behind."""
-    number = kept.removeprefix(_KEPT).partition("-")[0]
+    number = kept.removeprefix(KEPT).partition("-")[0]
     try:
         os.kill(int(number), 0)
     except (ValueError, OverflowError, ProcessLookupError):
@@ -252,39 +234,6 @@ def _is_running(kept: str) -> bool:
     except PermissionError:
         pass  # somebody else's, and alive
     return True
-
-
-def _look(git: Git, directory: Path) -> _Found:
-    """The repository that `directory` is in, asked of one process; raises `Misuse`."""
-    kind = git.answer(
-        ["rev-parse", "--is-bare-repository", "--is-inside-work-tree", "--is-shallow-repository",
-         "--symbolic-full-name", f"--glob={_KEPT}*", "--absolute-git-dir", "--show-toplevel"]
-    )  # fmt: skip
-    if "dubious ownership" in kind.err:
-        raise Misuse(
-            "unsafe-repository",
-            f"git refuses {shown(str(directory))} because another user owns it",
-            actual=one_line(kind.err),
-            hint=f"git config --global --add safe.directory {shown(str(directory))}",
-        )
-    flags, rest = kind.text.split("\n")[:3], kind.text.split("\n")[3:]
-    kept = tuple(takewhile(lambda line: line.startswith(_KEPT), rest))
-    paths = rest[len(kept) :]
-    bare = flags[:2] == ["true", "false"]
-    if not bare and (flags[:2] != ["false", "true"] or kind.status != 0):
-        raise Misuse(
-            "not-a-repository",
-            f"{shown(str(directory))} is in no work tree of git and is no bare repository",
-            expected="a directory of a git repository",
-            actual=one_line(kind.err) or None,
-            hint="run promote in the GitOps repository, or name it with --repo",
-        )
-    if len(paths) != (1 if bare else 2):  # a name with a line break in it
-        alone = ["--absolute-git-dir"] if bare else ["--absolute-git-dir", "--show-toplevel"]
-        paths = [git.run("find the repository", ["rev-parse", option]).text for option in alone]
-    git_directory, root = Path(paths[0]).resolve(), Path(paths[-1]).resolve()
-    around = root.parent if bare and root.name == ".git" else root
-    return _Found(around, git_directory, bare, flags[2] == "true", kept)
 
 
 def _url(git: Git, remote: str) -> str | None:
