@@ -11,8 +11,10 @@ from pydantic import ValidationError
 
 from promote.config.attestors import attestors
 from promote.config.document import MAX_BYTES, Document, parse
+from promote.config.fields import fields
 from promote.config.gates import gates
-from promote.config.schema import EnvironmentSection, File, GatesSection, PlaceSection, known_keys
+from promote.config.gates_section import GatesSection
+from promote.config.schema import EnvironmentSection, File, GitSection, PlaceSection, known_keys
 from promote.config.trust import check_demands, trust
 from promote.errors import Misuse
 from promote.model.configuration import Configuration, GitOptions, RegistryOptions
@@ -106,13 +108,25 @@ def load(path: Path) -> Configuration:
         trust=found,
         gates=demanded,
         default_gates=gates(file.gates, GatesSection()),
-        git=GitOptions(file.git.branch, file.git.remote),
+        git=_git(file.git),
         registries=_registries(file, path.parent, problems),
         attestors=attestors(file, path.parent, found.root, read, problems.add),
         digest=Digest.of(content),
     )
     problems.raise_any()
     return configuration
+
+
+def _git(section: GitSection) -> GitOptions:
+    return GitOptions(
+        section.branch,
+        section.remote,
+        section.delivery,
+        section.forge,
+        tuple(section.labels),
+        section.auto_merge,
+        whole_history=section.history == "whole",
+    )
 
 
 def _validated(document: Document, problems: Problems) -> File:
@@ -155,7 +169,8 @@ def _sentence(error: Mapping[str, Any]) -> str:
 
 
 def _unknown(what: str, name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
+    close = difflib.get_close_matches(name, known)
+    close.sort(key=lambda word: sorted(word) != sorted(name))  # letters that changed places are the likeliest mistake
     return f"unknown {what} {shown(name, 60)!r}" + (f", did you mean {close[0]!r}?" if close else "")
 
 
@@ -197,7 +212,8 @@ def _place(
         parts = PurePosixPath(overlay)
         if parts.is_absolute() or ".." in parts.parts or overlay.startswith("-"):
             problems.add((*where, "overlays", i), f"got {shown(overlay)!r}, expected a directory below promote.yaml")
-    return Place(registry, pull, tuple(str(PurePosixPath(o)) for o in section.overlays))
+    overlays = tuple(str(PurePosixPath(o)) for o in section.overlays)
+    return Place(registry, pull, overlays, fields(section, where, apps, problems.add))
 
 
 def _near(directory: Path) -> Path:
@@ -214,8 +230,16 @@ def _registries(file: File, root: Path, problems: Problems) -> dict[str, Registr
         ca = root / section.ca if section.ca else None
         if ca is not None and not ca.is_file():
             problems.add(("registries", host, "ca"), f"got no file {section.ca}, expected PEM certificates")
-        result[host] = RegistryOptions(section.plain_http, ca)
+        result[host] = RegistryOptions(section.plain_http, ca, section.concurrency, _a_second(section.rate))
     return result
+
+
+def _a_second(rate: str | None) -> float | None:
+    """``90/m`` as 1.5."""
+    if rate is None:
+        return None
+    count, _, unit = rate.partition("/")
+    return int(count) / {"s": 1, "m": 60, "h": 3600}[unit]
 
 
 def _read(path: Path, what: str) -> bytes:

@@ -18,4 +18,5 @@ Duration = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,4}[mhd]$")]
 class Strict(BaseModel):
     """A mapping in which an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Built when the whole file is first read, once: not each section by itself, and again in all that hold it.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)

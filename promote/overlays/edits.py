@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from promote.errors import Fault
 from promote.model.digest import Digest
@@ -20,7 +21,7 @@ from promote.overlays.guards import (
 )
 from promote.overlays.kustomize import read_kustomization
 from promote.overlays.nodes import Path, Scalar
-from promote.overlays.reader import Finder, Locator
+from promote.overlays.parsed import Parsed
 from promote.overlays.recheck import INSIDE
 from promote.overlays.refusals import ambiguous, no_overlay
 from promote.overlays.render import unpinned
@@ -39,22 +40,26 @@ def plan_edits(  # noqa: PLR0917  a tree, where in it, what for, and the three p
     tag: str,
     digest: Digest,
     fields: Fields = (),
+    parsed: Parsed | None = None,
 ) -> tuple[FileEdit, ...]:
     """The edits after which every pin of `overlay` that is about `names` says ``pull_name:tag@digest``; () when all do.
 
     `pull_name` None keeps the names that are there.  An edit changes bodies of scalars and adds keys where they are
     missing; an `images:` entry is added where the overlay builds on the image and nothing in it pins that.  All was
     read back by a second reader.  Only files in the overlay's directory change, or else in components that it takes in.
+    What `parsed` holds is not parsed again.
 
     Raises `Refusal` (exit 16) with the code ``no-overlay`` when there is nothing to edit and ``overlay-ambiguous`` when
     an edit could change something else; `Fault` ``edit-check-failed`` when the proof of an edit fails; `Malformed` when
     `tag` or `pull_name` is not of its grammar.
     """
-    target = Target(pull_name, tag, digest)
-    edits = _replaced(tree, overlay, names, target, fields)
+    target, parsed = Target(pull_name, tag, digest), parsed or Parsed()
+    asked = _Asked(overlay, names, target, fields, parsed)
+    found = tuple(sites(tree, parsed.finder, overlay, names, fields))
+    edits = _replaced(tree, asked, found)
     patched = Patched(tree, {edit.path: edit.after for edit in edits})
-    added = _added(patched, overlay, names, target)
-    if added is None and not any(sites(patched, Finder(), overlay, names, fields)):
+    added = _added(patched, asked)
+    if added is None and not found:
         raise _unused(tree, overlay, names)
     if added is None:
         return edits
@@ -64,35 +69,47 @@ def plan_edits(  # noqa: PLR0917  a tree, where in it, what for, and the three p
     return (*others, FileEdit(added.path, earlier.before if earlier else added.before, added.after, lines))
 
 
-def _replaced(tree: Tree, overlay: str, names: Names, target: Target, fields: Fields) -> tuple[FileEdit, ...]:
-    """The edits of the pins that are there."""
-    found = tuple(sites(tree, Finder(), overlay, names, fields))
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What `plan_edits` is asked, and the readers that it is answered with."""
+
+    overlay: str
+    names: Names
+    target: Target
+    fields: Fields
+    parsed: Parsed
+
+
+def _replaced(tree: Tree, asked: _Asked, found: tuple[Site, ...]) -> tuple[FileEdit, ...]:
+    """The edits of the pins that are there, which are `found`."""
+    overlay, target = asked.overlay, asked.target
     refuse_duplicates(found)
     if all(_is_right(site, target) for site in found):
         return ()
-    located = tuple(sites(tree, Locator(), overlay, names, fields))
+    located = tuple(sites(tree, asked.parsed.locator, overlay, asked.names, asked.fields))
     if [(s.file, s.what.reference) for s in located] != [(s.file, s.what.reference) for s in found]:
-        raise _unproven(overlay, "the same pins from both readers")
+        raise _read_otherwise(found, located)
     edits = tuple(_file_edits(tree, located, target))
     patched = Patched(tree, {edit.path: edit.after for edit in edits})
-    known = {*names, *([target.pull_name] if target.pull_name else [])}
-    again = tuple(sites(patched, Finder(), overlay, known, fields))
+    known = {*asked.names, *([target.pull_name] if target.pull_name else [])}
+    again = tuple(sites(patched, asked.parsed.finder, overlay, known, asked.fields))
     if len(again) < len(found) or not all(_is_right(site, target) for site in again):
         raise _unproven(overlay, f"every pin to say {target.version}")
     return edits
 
 
-def _added(tree: Tree, overlay: str, names: Names, target: Target) -> FileEdit | None:
+def _added(tree: Tree, asked: _Asked) -> FileEdit | None:
     """The `images:` entry for an image that the overlay builds on and no pin of its own is about; None for none."""
-    directory = overlay_directory(overlay)
-    layer = read_kustomization(tree, Finder(), directory)
-    if layer is None or any(entry.is_about(names) for entry in layer.entries):
+    directory, target, parsed = overlay_directory(asked.overlay), asked.target, asked.parsed
+    layer = read_kustomization(tree, parsed.finder, directory)
+    if layer is None or any(entry.is_about(asked.names) for entry in layer.entries):
         return None
     after: FileEdit | None = None
-    for name in unpinned(tree, directory, names, target):
-        located = read_kustomization(Patched(tree, {after.path: after.after} if after else {}), Locator(), directory)
+    for name in unpinned(tree, directory, asked.names, target, parsed):
+        patched = Patched(tree, {after.path: after.after} if after else {})
+        located = read_kustomization(patched, parsed.locator, directory)
         if located is None:
-            raise _unproven(overlay, "the kustomization again")
+            raise _unproven(asked.overlay, "the kustomization again")
         new_name = {"newName": target.pull_name} if target.pull_name and target.pull_name != name else {}
         entry = {"name": name, **new_name, "newTag": target.tag, "digest": str(target.digest)}
         source = Source.of(located.file, after.after if after else tree.read(located.file) or b"")
@@ -177,6 +194,14 @@ def _unused(tree: Tree, overlay: str, names: Names) -> Exception:
         actual=actual,
         hint="add an `images:` entry to the kustomization, or add the name used there to `names` in promote.yaml",
     )
+
+
+def _read_otherwise(found: tuple[Site, ...], located: tuple[Site, ...]) -> Exception:
+    """What is there already means one thing in YAML 1.1 and another in 1.2, such as an anchor with a colon in it."""
+    theirs = {(site.file, site.what.reference) for site in located}
+    first = next((site for site in found if (site.file, site.what.reference) not in theirs), (*found, *located)[0])
+    problem = "got an image that two YAML readers read differently"
+    return ambiguous(first.file, [first.line], problem, hint="write it plainly, or in quotes")
 
 
 def _unproven(overlay: str, expected: str) -> Fault:

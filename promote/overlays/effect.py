@@ -8,6 +8,7 @@ two renderings may differ by exactly the images of this release, and every conta
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -22,10 +23,10 @@ from promote.overlays.kustomize import kustomization_file
 from promote.overlays.manifests import split_reference
 from promote.overlays.objects import CONTAINERS, Data, image_holders, leaves
 from promote.overlays.oracle import Builder
-from promote.overlays.reader import Finder
+from promote.overlays.parsed import Parsed
 from promote.overlays.refusals import ambiguous, left_over, no_effect, too_much_effect
 from promote.overlays.render import render
-from promote.overlays.rendering import Parsed, Rendering
+from promote.overlays.rendering import Rendering
 from promote.overlays.sites import Fields, Site, overlay_directory, sites
 from promote.overlays.target import Target
 from promote.overlays.tree import Tree
@@ -87,7 +88,9 @@ class Question:
         return name in self.known and image == self.target.reference(name)
 
 
-def check_effect(before: Tree, after: Tree, question: Question, build: Renderer | None = None) -> Effect:
+def check_effect(
+    before: Tree, after: Tree, question: Question, build: Renderer | None = None, parsed: Parsed | None = None
+) -> Effect:
     """The effect of the change from `before` to `after`, as `build` (default: `render`) renders them.
 
     Raises `Refusal` (exit 16): ``no-effect`` when no entry about the image matches anything, ``too-much-effect`` when
@@ -98,12 +101,13 @@ def check_effect(before: Tree, after: Tree, question: Question, build: Renderer 
     directory = overlay_directory(question.overlay)
     if kustomization_file(after, directory) is None:
         return Effect(blind=(f"{shown(directory or '.')} has no kustomization to build",))
-    build = build or partial(render, parsed=Parsed())
+    parsed = parsed or Parsed()
+    build = build or partial(render, parsed=parsed)
     now = build(after, directory)
     if now.escaping:
         hint = "take the file into the repository, or the path out of the kustomization"
         raise ambiguous(directory or ".", [], f"got {now.escaping[0]}", hint=hint)
-    then = build(before, directory)
+    then = now if before is after else build(before, directory)
     if now.blind and not then.blind:
         raise no_effect(
             f"{shown(directory or '.')} would no longer build: {now.blind[0]}",
@@ -111,9 +115,12 @@ def check_effect(before: Tree, after: Tree, question: Question, build: Renderer 
             actual=now.blind[0],
             hint="edit this overlay by hand once, and report it with its files: a bug of promote",
         )
-    idle = _idle(after, question, now)
+    there = tuple(sites(after, parsed.finder, question.overlay, question.names, question.fields))
+    # Where fields are named no pin is looked for in components, but their entries must match something all the same.
+    every = tuple(sites(after, parsed.finder, question.overlay, question.names)) if question.fields else there
+    idle = _idle(every, now)
     images = tuple(f"{where} {p}" for where, p, image in _images(now.objects) if question.is_right(image))
-    doubts = [*now.doubts, *_deployed(after, question)]
+    doubts = [*now.doubts, *_deployed(there)]
     if not (now.blind or doubts or any(_images(now.objects))):
         doubts.append("nothing that it builds on has a container image")
     if not now.blind:
@@ -130,7 +137,9 @@ def _once(notes: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(notes))
 
 
-def verified_effect(before: Tree, after: Tree, question: Question, builder: Builder | None) -> Effect:
+def verified_effect(
+    before: Tree, after: Tree, question: Question, builder: Builder | None, parsed: Parsed | None = None
+) -> Effect:
     """`check_effect` by `builder` where it can build the overlay, else by `render`; raises as that does.
 
     A build that would need the network is never begun: what only that could tell stays a doubt.
@@ -138,11 +147,11 @@ def verified_effect(before: Tree, after: Tree, question: Question, builder: Buil
     problem: Refusal | None = None
     seen = Effect()
     try:
-        seen = check_effect(before, after, question)
+        seen = check_effect(before, after, question, parsed=parsed)
     except Refusal as refusal:
         problem = refusal
     if builder is not None and not seen.blind and (problem is None or problem.code in _DECIDABLE):
-        built = check_effect(before, after, question, builder.build)
+        built = _built_effect(before, after, question, builder, parsed)
         if not built.blind:
             return replace(built, warnings=_once((*seen.warnings, *built.warnings)))
         seen = replace(seen, doubts=(*built.blind, *seen.doubts))
@@ -151,13 +160,28 @@ def verified_effect(before: Tree, after: Tree, question: Question, builder: Buil
     return seen
 
 
-def check_untouched(before: Tree, after: Tree, overlay: str, files: Collection[str]) -> None:
+def _built_effect(before: Tree, after: Tree, question: Question, builder: Builder, parsed: Parsed | None) -> Effect:
+    """`check_effect` by `builder`, whose two builds, where there is a change, run at the same time."""
+    if before is after:
+        return check_effect(before, after, question, builder.build, parsed)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="build") as pool:
+        then = pool.submit(builder.build, before, overlay_directory(question.overlay))
+
+        def build(tree: Tree, directory: str) -> Rendering:
+            return then.result() if tree is before else builder.build(tree, directory)
+
+        return check_effect(before, after, question, build, parsed)
+
+
+def check_untouched(
+    before: Tree, after: Tree, overlay: str, files: Collection[str], parsed: Parsed | None = None
+) -> None:
     """That `overlay`, of an environment that nobody asked for, renders as before; raises ``too-much-effect``.
 
     `files` are those that change.
     """
     directory = overlay_directory(overlay)
-    parsed = Parsed()
+    parsed = parsed or Parsed()
     then, now = render(before, directory, parsed), render(after, directory, parsed)
     for where, path, old, new in _differences(then.objects, now.objects):
         both = ", ".join(sorted(shown(file) for file in files))
@@ -224,11 +248,11 @@ def _is_blind_to(now: Rendering, path: str) -> bool:
     return bool(now.doubts) and "ephemeralContainers" not in path
 
 
-def _idle(after: Tree, question: Question, now: Rendering) -> list[str]:
-    """A note for each entry that matches nothing; raises ``no-effect`` when none matches and nothing is in doubt."""
+def _idle(named: Iterable[Site], now: Rendering) -> list[str]:
+    """A note for each entry in `named` that matches nothing; raises ``no-effect`` when none does and all is known."""
     if now.by:
         return []  # a program's output does not tell which entry did what; what it left over is refused
-    entries = [s.what for s in sites(after, Finder(), question.overlay, question.names) if isinstance(s.what, Entry)]
+    entries = [site.what for site in named if isinstance(site.what, Entry)]
     idle = [e for e in entries if (e.file, e.line) in now.met and (e.file, e.line) not in now.matched]
     is_known = not (now.doubts or now.blind) and any(now.met.values())
     if idle and len(idle) == len(entries) and is_known:
@@ -244,9 +268,9 @@ def _idle(after: Tree, question: Question, now: Rendering) -> list[str]:
     return [f"{shown(e.file)}:{e.line} matches no image: {shown(e.text('name') or '')}" for e in idle]
 
 
-def _deployed(after: Tree, question: Question) -> Iterator[str]:
+def _deployed(there: Iterable[Site]) -> Iterator[str]:
     """A doubt for each pin whose effect another program has: Helm, Flux, Argo CD, an operator."""
-    for site in sites(after, Finder(), question.overlay, question.names, question.fields):
+    for site in there:
         if isinstance(site.what, ChartImage | NamedImage | PartField) or _is_loose(site):
             yield f"what is made of {shown(site.file)}:{site.line} is not rendered here"
 

@@ -39,7 +39,7 @@ class Patches:
             self.means.miss(layer, item)
             return
         try:
-            documents = self.means.parsed.documents(path or layer.file, content)
+            documents = self.means.parsed.finder.documents(path or layer.file, content)
         except Refusal as problem:
             self.means.doubt(problem.message)
             return

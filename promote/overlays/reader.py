@@ -11,9 +11,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import yaml
-from ruamel.yaml import YAML
-from ruamel.yaml.events import ScalarEvent
-from ruamel.yaml.tokens import ScalarToken
 
 from promote.errors import Refusal
 from promote.overlays.nodes import Document, Event, Scalar, TooDeep, documents
@@ -101,6 +98,10 @@ def _located(text: str, shift: int) -> Iterator[Event]:
 
     Marks of events would not do: they take anchors and tags in.  Every scalar event but an empty one has one token.
     """
+    from ruamel.yaml import YAML  # noqa: PLC0415 - for what is edited, and most runs only look
+    from ruamel.yaml.events import ScalarEvent  # noqa: PLC0415
+    from ruamel.yaml.tokens import ScalarToken  # noqa: PLC0415
+
     text = _TRAILING_BLANKS.sub(lambda blanks: " " * len(blanks[0]), text)  # ruamel takes no tab before a line's end
     tokens = (t for t in YAML(typ="safe", pure=True).scan(text) if isinstance(t, ScalarToken))
     for event in YAML(typ="safe", pure=True).parse(text):

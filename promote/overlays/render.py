@@ -26,9 +26,9 @@ from promote.overlays.objects import (
     resources,
     text_of,
 )
+from promote.overlays.parsed import Parsed
 from promote.overlays.patching import Patches
-from promote.overlays.reader import Finder
-from promote.overlays.rendering import Means, Parsed, Rendering
+from promote.overlays.rendering import Means, Rendering
 from promote.overlays.target import Target
 from promote.overlays.tree import Tree
 
@@ -55,11 +55,13 @@ def render(tree: Tree, directory: str, parsed: Parsed | None = None) -> Renderin
     return build.means.rendering
 
 
-def unpinned(tree: Tree, directory: str, names: Collection[str], target: Target) -> tuple[str, ...]:
+def unpinned(
+    tree: Tree, directory: str, names: Collection[str], target: Target, parsed: Parsed | None = None
+) -> tuple[str, ...]:
     """The names of `names` that containers in the rendering still go by without being the release, sorted."""
     found = {
         split_reference(holder.image).name: holder.image
-        for data in render(tree, directory).objects.values()
+        for data in render(tree, directory, parsed).objects.values()
         for holder in image_holders(data)
         if holder.is_reached
     }
@@ -104,7 +106,7 @@ class _Build:
             )
             return None
         try:
-            return read_kustomization(self.means.tree, Finder(), directory)
+            return read_kustomization(self.means.tree, self.means.parsed.finder, directory)
         except Refusal as problem:
             self.means.rendering.blind.append(problem.message)
             return None
@@ -150,7 +152,7 @@ class _Build:
 
     def _documents(self, file: str, content: bytes) -> list[Resource]:
         try:
-            return list(resources(self.means.parsed.documents(file, content), self.means.budget))
+            return list(resources(self.means.parsed.finder.documents(file, content), self.means.budget))
         except Refusal as problem:
             self.means.doubt(problem.message)
             return []

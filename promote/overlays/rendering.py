@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 from promote.model.malformed import shown
 from promote.overlays.kustomize import Kustomization
-from promote.overlays.nodes import Document
 from promote.overlays.objects import Budget, Data, Resource
-from promote.overlays.reader import Finder
+from promote.overlays.parsed import Parsed
 from promote.overlays.tree import Tree, escapes, join
 
 
@@ -39,19 +38,6 @@ class Rendering:
             while (unique := key if number == 2 and key not in self.objects else f"{key} #{number}") in self.objects:
                 number += 1
             self.objects[unique] = resource.data
-
-
-@dataclass(slots=True)
-class Parsed:
-    """Files that were parsed, by content, for renderings of nearly the same tree; raises `Refusal` as the reader."""
-
-    _documents: dict[bytes, tuple[Document, ...]] = field(default_factory=dict)
-
-    def documents(self, file: str, content: bytes) -> tuple[Document, ...]:
-        """See `promote.overlays.reader.Reader`."""
-        if content not in self._documents:
-            self._documents[content] = Finder().documents(file, content)
-        return self._documents[content]
 
 
 @dataclass(slots=True)

@@ -14,9 +14,10 @@ from promote.overlays.charts import ChartImage, chart_images
 from promote.overlays.deployers import NamedImage, ValuesText, deployed_images
 from promote.overlays.entries import Entry
 from promote.overlays.fields import PartField, field_images
-from promote.overlays.kustomize import Kustomization, read_kustomization
+from promote.overlays.kustomize import Kustomization, kustomization_file, read_kustomization
 from promote.overlays.manifests import ContainerImage, container_images
 from promote.overlays.nodes import Document, Path, Scalar
+from promote.overlays.parsed import Parsed
 from promote.overlays.reader import Finder, Reader
 from promote.overlays.refusals import no_overlay
 from promote.overlays.tree import Tree, is_within, join, normalised
@@ -77,7 +78,7 @@ class Site:
         return Pin(self.file, self.line, reference.name, reference.tag, digest)
 
 
-def pins(tree: Tree, overlay: str, names: Names, fields: Fields = ()) -> tuple[Pin, ...]:
+def pins(tree: Tree, overlay: str, names: Names, fields: Fields = (), parsed: Parsed | None = None) -> tuple[Pin, ...]:
     """Every place where `overlay` (a directory) names an image called one of `names`, in the order met.
 
     An image of a container that an `images:` entry of this overlay rewrites is no place of its own: the entry is.  Two
@@ -86,7 +87,7 @@ def pins(tree: Tree, overlay: str, names: Names, fields: Fields = ()) -> tuple[P
     when a file that mentions the image cannot be read.
     """
     found: list[Pin] = []
-    for site in sites(tree, Finder(), overlay, names, fields):
+    for site in sites(tree, parsed.finder if parsed else Finder(), overlay, names, fields):
         last = found[-1] if found else None
         if isinstance(site.what, PartField) and last and last.file == site.file and site.pin.name == last.name:
             joined = _joined(last, site.pin)
@@ -153,7 +154,7 @@ def sites(tree: Tree, reader: Reader, overlay: str, names: Names, fields: Fields
 
 def _by_rule(tree: Tree, reader: Reader, directory: str, names: Names, *, has_fields: bool) -> Iterator[Site]:
     """The sites that the rules find: in the overlay's own directory, else in the components that it takes in."""
-    if read_kustomization(tree, reader, directory) is None:
+    if kustomization_file(tree, directory) is None:
         files = [path for name in VALUE_FILES if (path := join(directory, name)) and tree.read(path) is not None]
         if not files and not has_fields:
             raise _no_kustomization(directory)

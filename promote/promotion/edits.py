@@ -98,7 +98,7 @@ def effects(
     from promote.overlays.target import Target  # noqa: PLC0415
 
     files = {edit.path: edit.after for edit in made}
-    after = Patched(scene.tree, files)
+    after = Patched(scene.tree, files) if files else scene.tree
     names = scene.configuration.image_names(release.app)
     found: list[Effect] = []
     for place, overlay in scene.overlays(release.app):

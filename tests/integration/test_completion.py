@@ -16,7 +16,7 @@ from support.git_world import executable, isolate
 from support.gitops_repo import TAG, GitopsRepo, make, process_environment
 from support.terminal import open_terminal, read_until
 
-from promote.cli.main import run
+from promote.cli.main import VERBS, run
 
 SHELLS = ("bash", "zsh", "fish")
 ROOT = Path(__file__).parents[2]
@@ -96,7 +96,7 @@ def test_what_is_offered(one_app, shell, line, offered):
 
 def test_nothing_typed_offers_the_verbs_and_the_arrows(one_app):
     offered = asked("fish", "promote ", one_app.root)
-    assert offered[:2] == ["promote", "verify"]
+    assert set(offered[: len(VERBS)]) == set(VERBS)
     assert offered[-1] == "staging->prod"
 
 

@@ -282,3 +282,10 @@ def test_a_raw_image_that_cannot_be_edited_alone_is_refused(manifest, line):
 def test_values_that_are_no_names_or_tags_never_reach_a_file(pull, tag):
     with pytest.raises(Malformed):
         plan({FILE: "images: [{name: shop}]"}, pull=pull, tag=tag)
+
+
+def test_an_image_that_two_readers_read_differently_is_refused():
+    with pytest.raises(Refusal) as caught:
+        plan({FILE: "resources: [../base]\nimages:\n- name: shop\n  newTag: &1:1 v0\n"})
+    assert (caught.value.code, caught.value.exit_code) == ("overlay-ambiguous", 16)
+    assert "o/kustomization.yaml:3: got an image that two YAML readers read differently" in caught.value.message
