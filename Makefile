@@ -56,12 +56,14 @@ docs-walk: $(DEV)  ## write docs/first-ten-minutes.md: follows the tutorial with
 interop: $(DEV)  ## install the real tools (cosign, registries, Fulcio, ...) and run the tests against them
 	cd tests/interop && $(PYTHON) -m harness.install
 	$(BIN)/python -m pytest tests/interop -m "not full"
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) -m exhaustive
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) -m "exhaustive and not alone"
+	$(BIN)/python -m pytest -m alone
 
 interop-full: $(DEV)  ## interop, with a Rekor v1, Trillian and MariaDB besides: what cosign v2 writes of a log
 	cd tests/interop && $(PYTHON) -m harness.install full
 	$(BIN)/python -m pytest tests/interop
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) -m exhaustive
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) -m "exhaustive and not alone"
+	$(BIN)/python -m pytest -m alone
 
 bench: $(DEV)  ## install the real tools and measure promote beside them; BENCH="small --pairs 3" for a part
 	cd tests/interop && $(PYTHON) -m harness.install

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from promote import __version__
-from promote.cli.config import config
-from promote.cli.demo import demo
-from promote.cli.doctor import doctor
-from promote.cli.explain import explain
-from promote.cli.history import history
-from promote.cli.init import init
-from promote.cli.lint import lint
-from promote.cli.main import DEFAULT_VERB, with_verb
-from promote.cli.promote import promote
-from promote.cli.rollback import rollback
-from promote.cli.status import status
-from promote.cli.verify import verify
+from promote.cli.main import DEFAULT_VERB, VERBS, with_verb
 
 EPILOG = (
     "For example: promote 'staging->prod' sha-4f2a91c.  "
@@ -44,8 +35,11 @@ class Verbs(TyperGroup):
             return [*super().shell_complete(ctx, incomplete), *first.shell_complete(below, incomplete)]
 
 
-def build() -> Any:
-    """The command line as a callable command (`args`, `prog_name`, `standalone_mode`)."""
+def build(verbs: Iterable[str] = VERBS) -> Any:
+    """The command line as a callable command (`args`, `prog_name`, `standalone_mode`), as far as `verbs` goes.
+
+    Reading the options of a verb takes time, and one run has use for one.
+    """
     app = typer.Typer(
         cls=Verbs,
         help="Promote container images between environments by digest: verify, copy with all evidence, pin, push.",
@@ -56,17 +50,8 @@ def build() -> Any:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=False)(_group)
-    app.command(name="promote", short_help="Verify a release, copy it, and pin it in the overlays.")(promote)
-    app.command(name="rollback", short_help="Go back to the release before, and hold the one that is left.")(rollback)
-    app.command(name="verify", short_help="Judge an image without promoting it.")(verify)
-    app.command(name="status", short_help="What runs where, since when, and by whom.")(status)
-    app.command(name="history", short_help="Every promotion, rollback and edit, newest first.")(history)
-    app.command(name="init", short_help="Propose a promote.yaml for review.")(init)
-    app.command(name="lint", short_help="Refuse images in overlays that are not pinned.")(lint)
-    app.command(name="explain", short_help="What an error code means, and what to do.")(explain)
-    app.command(name="doctor", short_help="What a promotion needs, and how to fix it.")(doctor)
-    app.command(name="config", short_help="What promote.yaml says in full, and where.")(config)
-    app.command(name="demo", short_help="A whole promotion on this machine, to look at.")(demo)
+    for verb in verbs:
+        app.command(name=verb, short_help=VERBS[verb])(getattr(import_module(f"promote.cli.{verb}"), verb))
     return typer.main.get_command(app)
 
 

@@ -15,7 +15,20 @@ from typing import Any, NoReturn
 from promote import __version__
 
 DEFAULT_VERB = "promote"
-VERBS = (DEFAULT_VERB, "rollback", "verify", "status", "history", "init", "explain", "lint", "doctor", "config", "demo")
+VERBS = {
+    DEFAULT_VERB: "Verify a release, copy it, and pin it in the overlays.",
+    "rollback": "Go back to the release before, and hold the one that is left.",
+    "verify": "Judge an image without promoting it.",
+    "status": "What runs where, since when, and by whom.",
+    "history": "Every promotion, rollback and edit, newest first.",
+    "init": "Propose a promote.yaml for review.",
+    "lint": "Refuse images in overlays that are not pinned.",
+    "explain": "What an error code means, and what to do.",
+    "doctor": "What a promotion needs, and how to fix it.",
+    "config": "What promote.yaml says in full, and where.",
+    "demo": "A whole promotion on this machine, to look at.",
+}
+"""Every verb, with its line in the help; each is the function of its name in the module of its name."""
 INTERRUPTED = 130
 GROUP_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")
 
@@ -68,8 +81,9 @@ def _dispatch(arguments: list[str]) -> int:
     usage_error: Any = typer.BadParameter.__mro__[1]
     if bash.asked():
         return bash.complete(lambda: build()(args=[], prog_name="promote", standalone_mode=False), os.environ)
+    only = arguments[:1] if arguments[0] in VERBS else VERBS
     try:
-        outcome = build()(args=arguments, prog_name="promote", standalone_mode=False)
+        outcome = build(only)(args=arguments, prog_name="promote", standalone_mode=False)
     except usage_error as error:
         return _usage(arguments, str(error.format_message()))
     except typer.Exit as done:

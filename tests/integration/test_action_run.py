@@ -131,6 +131,7 @@ def test_nothing_changed_is_loud(repo: GitopsRepo) -> None:
     assert "nothing-changed (exit 6)" in error
 
 
+@pytest.mark.exhaustive
 def test_dry_run_says_what_would_change_and_promotes_nothing(repo: GitopsRepo) -> None:
     ended = step(repo, promotion="staging->prod", release=TAG, dry_run="true")
     assert (ended.code, ended.outputs["changed"], ended.outputs["promoted"]) == (0, "true", "false")
@@ -144,11 +145,13 @@ def test_verify_takes_a_reference_and_says_nothing_of_change(repo: GitopsRepo) -
     assert "Beside the image:" in ended.summary
 
 
+@pytest.mark.exhaustive
 def test_rollback_is_refused_where_nothing_ran_before(repo: GitopsRepo) -> None:
     ended = step(repo, command="rollback", environment="prod", release="shop", reason="it broke")
     assert (ended.code, ended.outputs["error"], ended.outputs["promoted"]) == (10, "no-release-before", "false")
 
 
+@pytest.mark.exhaustive
 def test_rollback_goes_through_the_gates(repo: GitopsRepo) -> None:
     step(repo, promotion="staging->prod", release=TAG, lift="there is nothing to lift, and that is fine")
     ended = step(repo, command="rollback", environment="prod", reason="it broke")
@@ -164,22 +167,26 @@ def test_status_has_its_rows_as_result_and_summary(repo: GitopsRepo) -> None:
     assert "staging" in ended.log
 
 
+@pytest.mark.exhaustive
 def test_status_of_no_environment_is_an_error(repo: GitopsRepo) -> None:
     ended = step(repo, command="status", environment="nowhere")
     assert (ended.code, ended.outputs["exit-code"]) == (2, "2")
     assert ended.commands[0].startswith("::error title=promote%3A exit 2::")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("form", ["markdown", "json"])
 def test_log_is_in_the_format_that_was_asked_for(repo: GitopsRepo, form: str) -> None:
     ended = step(repo, promotion="staging->prod", release="latest", format=form)
     assert (ended.log.count("## promote:"), ended.log.count('"schema"')) == ((1, 0) if form == "markdown" else (0, 1))
 
 
+@pytest.mark.exhaustive
 def test_no_summary_is_written_where_none_is_wanted(repo: GitopsRepo) -> None:
     assert step(repo, promotion="staging->prod", release="latest", summary="false").summary == ""
 
 
+@pytest.mark.exhaustive
 def test_repository_below_the_workspace_is_named_in_annotations(repo: GitopsRepo) -> None:
     ended = step(repo, {"GITHUB_WORKSPACE": str(repo.home)}, promotion="staging->prod", release="latest", repo="deploy")
     assert ended.commands[0].startswith(f"::error file=deploy/{OVERLAY},line=5,")
@@ -217,7 +224,7 @@ EVIL = (
 INPUTS = ("promotion", "release", "config", "repo", "jobs", "command", "format", "dry_run", "reason")
 
 
-@pytest.mark.parametrize("name", INPUTS)
+@pytest.mark.parametrize("name", [*INPUTS[:3], *(pytest.param(n, marks=pytest.mark.exhaustive) for n in INPUTS[3:])])
 def test_hostile_input_is_text_in_log_annotation_output_and_summary(repo: GitopsRepo, name: str) -> None:
     ended = step(repo, **{"promotion": "staging->prod", "release": "latest", name: EVIL})
     assert ended.code in (2, 10, 14)
@@ -228,7 +235,10 @@ def test_hostile_input_is_text_in_log_annotation_output_and_summary(repo: Gitops
     assert list(repo.home.rglob("pwned")) == []
 
 
-@pytest.mark.parametrize("word", ["--debug", "--no-push", "-h", "--config=evil.yaml"])
+@pytest.mark.parametrize(
+    "word",
+    ["--config=evil.yaml", *(pytest.param(w, marks=pytest.mark.exhaustive) for w in ("--debug", "--no-push", "-h"))],
+)
 def test_option_among_the_words_is_a_word(repo: GitopsRepo, word: str) -> None:
     ended = step(repo, promotion="staging->prod", release=f"{TAG} {word}")
     assert ended.code != 0
@@ -264,7 +274,13 @@ def test_missing_identity_names_the_permission_to_add(repo: GitopsRepo) -> None:
     assert "    permissions:\n      id-token: write\n" in ended.summary
 
 
-@pytest.mark.parametrize("name", ["PROMOTE_JOB_TOKEN", "GITHUB_TOKEN", "PROMOTE_INPUT_GITHUB_TOKEN"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "GITHUB_TOKEN",
+        *(pytest.param(n, marks=pytest.mark.exhaustive) for n in ("PROMOTE_JOB_TOKEN", "PROMOTE_INPUT_GITHUB_TOKEN")),
+    ],
+)
 def test_commit_is_pushed_with_the_token_where_the_checkout_kept_none(repo: GitopsRepo, name: str) -> None:
     with git_over_http(repo.home / "server") as server:
         server.expected = "Basic " + base64.b64encode(b"x-access-token:ghs_of_the_job").decode()

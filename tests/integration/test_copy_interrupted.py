@@ -34,7 +34,9 @@ def paused(reached: threading.Event) -> Hook:
 
 
 @pytest.mark.parametrize("apps", [("shop",), ("shop", "web")], ids=["one", "two at once"])
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "sent", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive)], ids=lambda s: s.name
+)
 def test_a_copy_that_waits_ends_when_it_is_told_to_and_is_finished_by_the_next_run(tmp_path, sent, apps):
     reached, wanted = threading.Event(), [f"{app}={TAG}" for app in apps]
     with RegistryServer() as staging, RegistryServer() as prod:

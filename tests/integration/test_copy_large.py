@@ -33,6 +33,7 @@ print(copied.blobs_copied, copied.bytes, peak)
 
 
 @pytest.mark.exhaustive
+@pytest.mark.alone
 def test_six_gibibytes_are_copied_in_less_than_150_mebibytes() -> None:
     size = 6 * GIB
     layer = Repeated(bytes(range(256)) * 4096, size)

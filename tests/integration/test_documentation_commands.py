@@ -57,6 +57,7 @@ def test_the_workflow_of_the_readme_gives_inputs_that_the_action_has():
     assert set(workflow["jobs"]["promote"]["steps"][1]["with"]) <= set(inputs)
 
 
+@pytest.mark.exhaustive
 def test_the_tutorial_runs_as_far_as_it_needs_no_other_tool(tmp_path):
     page = TUTORIAL.read_text().partition(OWN_IMAGE)[0]
     ran = typed(commands(page), tmp_path, INSTEAD)

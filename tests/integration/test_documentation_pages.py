@@ -106,6 +106,7 @@ EITHER = {"git-missing"}
 """What is a mistake for one part and a fault for another."""
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("code", SCENES)
 def test_the_transcript_of_a_code_is_what_a_run_prints(code):
     shown = (TRANSCRIPTS / f"{code}.txt").read_text()

@@ -53,10 +53,11 @@ def _isolated(monkeypatch, tmp_path):
 
 
 class Writer:
-    """Somebody who commits to the branch every 100 ms, from a clone of his own."""
+    """Somebody who commits to the branch again and again, after `pause` seconds each, from a clone of his own."""
 
-    def __init__(self, repo: GitopsRepo) -> None:
+    def __init__(self, repo: GitopsRepo, pause: float) -> None:
         self.clone = repo.clone("writer").root
+        self._pause = pause
         self.landed: list[str] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._write)
@@ -71,7 +72,7 @@ class Writer:
 
     def _write(self) -> None:
         number = 0
-        while not self._stop.wait(0.1):
+        while not self._stop.wait(self._pause):
             commit_file(self.clone, f"busy/{number}", b"x\n", f"busy {number}")
             number += 1
             if self._git("push", "-q", "origin", "HEAD:main"):
@@ -91,12 +92,14 @@ def promote_all(nursery: Nursery, repo: GitopsRepo) -> list[Ended]:
     return [each.wait() for each in started]
 
 
-@pytest.mark.parametrize("count", [4, pytest.param(20, marks=pytest.mark.exhaustive)])
-def test_19_promotions_of_many_apps_beside_a_busy_writer_all_land_in_one_line(tmp_path, nursery, count):
+@pytest.mark.parametrize(
+    ("count", "pause"), [(4, 1.0), pytest.param(20, 0.1, marks=[pytest.mark.exhaustive, pytest.mark.alone])]
+)
+def test_19_promotions_of_many_apps_beside_a_busy_writer_all_land_in_one_line(tmp_path, nursery, count, pause):
     apps = tuple(f"app{number}" for number in range(count))
     repo = make(tmp_path, apps=apps)
     before = int(git(repo.bare, "rev-list", "--count", "main"))
-    with Writer(repo) as writer:
+    with Writer(repo, pause) as writer:
         ended = promote_all(nursery, repo)
     assert [e.code for e in ended] == [0] * count, [e.out + e.err for e in ended if e.code]
     line = git(repo.bare, "rev-list", "--first-parent", "main").split()
@@ -124,7 +127,7 @@ def rival_images(repo: GitopsRepo, count: int) -> list[str]:
     return tags
 
 
-@pytest.mark.parametrize("count", [4, pytest.param(20, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("count", [4, pytest.param(20, marks=[pytest.mark.exhaustive, pytest.mark.alone])])
 def test_20_of_many_digests_for_one_app_exactly_one_wins_and_the_others_are_exit_5(tmp_path, nursery, count):
     repo = make(tmp_path, gates=UNSIGNED)
     tags, gate = rival_images(repo, count), tmp_path / "go"

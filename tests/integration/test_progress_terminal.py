@@ -102,7 +102,7 @@ def test_without_colour_there_is_none_on_a_terminal_either(tmp_path):
         assert plain.screen == coloured.screen
 
 
-@pytest.mark.parametrize("columns", [60, 80, 132])
+@pytest.mark.parametrize("columns", [60, *(pytest.param(n, marks=pytest.mark.exhaustive) for n in (80, 132))])
 def test_lines_are_broken_for_the_terminal_and_digests_are_not(tmp_path, columns):
     repo = make(tmp_path)
     shown = run_in_terminal([*PROMOTE, "verify", "staging"], cwd=repo.root, env=environment(), columns=columns)

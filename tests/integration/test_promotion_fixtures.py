@@ -75,6 +75,7 @@ def test_the_verdict_from_a_layout(tmp_path, case):
         assert not repo.layout("prod").exists()
 
 
+@pytest.mark.exhaustive  # every verdict over HTTP is shown by `verify` below
 @pytest.mark.parametrize("case", TABLE)
 def test_the_verdict_from_a_registry_with_the_referrers_api(tmp_path, case):
     with RegistryServer() as source, RegistryServer(referrers=False) as target:

@@ -97,7 +97,7 @@ def turning(steps: tuple[str, ...]) -> list[int]:
 @pytest.mark.parametrize(
     ("target", "case", "remote", "chosen"),
     [
-        ("registry", "v3-keyless-rekor1", True, every),
+        pytest.param("registry", "v3-keyless-rekor1", True, every, marks=pytest.mark.exhaustive),
         ("layout", "v2-key", False, turning),
         pytest.param("layout", "v3-keyless-rekor1", True, every, marks=pytest.mark.exhaustive),
         pytest.param("registry without referrers", "v3-keyless-index", True, turning, marks=pytest.mark.exhaustive),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stamina
@@ -109,12 +110,18 @@ def contents(graph: Graph) -> dict[Digest, tuple[bytes, str]]:
     return {n.digest: (n.manifest.content, n.manifest.media_type) for n in graph.nodes}
 
 
+def _each() -> list[Any]:
+    """Every profile; `make test` has those that differ most from each other."""
+    few = (GHCR, ARTIFACTORY, DOCKER_HUB)
+    return [pytest.param(p, id=p.name, marks=[] if p in few else [pytest.mark.exhaustive]) for p in PROFILES]
+
+
 def every(test: Callable[..., None]) -> Callable[..., None]:
-    return pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)(test)
+    return pytest.mark.parametrize("profile", _each())(test)
 
 
 class TestEveryProfile(StoreContract):
-    @pytest.fixture(params=PROFILES, ids=lambda profile: profile.name)
+    @pytest.fixture(params=_each())
     def store_of(self, request: pytest.FixtureRequest, start: Start) -> StoreOf:
         return start(request.param).open
 

@@ -38,6 +38,7 @@ def world(home: Path, monkeypatch) -> World:
     return made
 
 
+@pytest.mark.exhaustive
 def test_killed_at_any_turn(tmp_path, monkeypatch, nursery):
     whole = world(tmp_path / "whole", monkeypatch)
     ended = nursery.start(whole.repo.root, COMMAND).wait()
