@@ -278,7 +278,8 @@ def test_a_registry_that_loses_the_verdict_is_not_believed_and_nothing_is_commit
         assert len(there.repo.promotions()) == 1
 
 
-@pytest.mark.parametrize("target", ["registry without referrers", pytest.param("layout", marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("target", ["registry without referrers", "layout"])
 def test_killed_at_any_step_from_the_tag_on_there_is_one_verdict_in_the_end(tmp_path, nursery, target):
     with world(tmp_path / "whole", target) as undisturbed:
         ended = nursery.start(undisturbed.repo.root, COMMAND).wait()

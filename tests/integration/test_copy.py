@@ -206,7 +206,7 @@ def test_an_index_goes_after_its_children_and_nested_evidence_after_its_subject(
 
 
 @pytest.mark.parametrize("to", PLACES)
-@pytest.mark.parametrize("case", ["v3-keyless-index", "v2-key-referrers"])
+@pytest.mark.parametrize("case", [pytest.param("v3-keyless-index", marks=pytest.mark.exhaustive), "v2-key-referrers"])
 def test_stopped_before_any_act_it_has_no_tag_and_the_next_run_finishes(world, to, case):
     source = world.source("layout", case)
     graph = graph_of(source)

@@ -66,7 +66,9 @@ def test_without_a_limit_there_are_as_many_as_jobs(servers: tuple[RegistryServer
     assert target.most_at_once > 3
 
 
-@pytest.mark.parametrize("limits", [(2, 3), (3, 2), (2, 2), (None, 2), (2, None)])
+@pytest.mark.parametrize(
+    "limits", [(2, 3), *(pytest.param(n, marks=pytest.mark.exhaustive) for n in ((3, 2), (2, 2), (None, 2), (2, None)))]
+)
 def test_no_registry_sees_more_at_once_than_it_may(
     servers: tuple[RegistryServer, RegistryServer], limits: tuple[int | None, int | None]
 ) -> None:

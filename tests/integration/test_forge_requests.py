@@ -56,6 +56,12 @@ def _isolated(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
 
 
+few = pytest.mark.parametrize(
+    "kind", [KINDS[0], *(pytest.param(kind, marks=pytest.mark.exhaustive) for kind in KINDS[1:])], indirect=True
+)
+"""Where the hosts differ little: one of them in `make test`, the others in `make interop`."""
+
+
 @pytest.fixture(params=KINDS)
 def kind(request) -> str:
     return request.param
@@ -100,6 +106,7 @@ def test_the_last_paragraph_of_the_body_is_the_trailers_and_the_rest_is_the_repo
     assert "Promote-Reason: `hello @acme, closes #12`" in last.splitlines()
 
 
+@few
 def test_running_again_changes_nothing(world):
     first = world.promote()
     state = (world.branches(), world.tip(BRANCH), world.host.open()[0].written)
@@ -133,6 +140,7 @@ def test_a_head_whose_file_changed_below_it_is_renewed_in_the_same_request(world
     assert (request.number, request.written) == (1, 2)
 
 
+@few
 def test_older_requests_of_the_same_app_and_environment_are_closed_with_a_word(world):
     older, other = world.older(), world.older("promote/prod/billing/bbbbbbbbbbbb")
     foreign = world.older(fork=True)
@@ -205,6 +213,7 @@ def test_a_missing_token_is_exit_4_before_anything_is_copied(world, kind, monkey
     assert (world.repo.tags(), world.host.seen) == ({}, [])
 
 
+@few
 def test_a_refused_token_is_exit_4_before_anything_is_copied_and_is_not_told(world, kind, monkeypatch):
     monkeypatch.setenv(TOKENS[kind], "wr0ng-s3cret")
     ran = world.promote()
@@ -248,6 +257,7 @@ def test_a_redirect_is_not_followed(world):
     assert len(world.host.seen) == 1
 
 
+@few
 def test_more_open_requests_than_a_page_holds_are_all_looked_at(world, kind):
     for number in range(120):
         world.host.requests.append(Hosted(number + 1, "main", "main", "many", ""))
@@ -269,6 +279,7 @@ def test_labels_are_put_on_where_the_host_has_labels(world, kind):
     assert world.host.complaints == []
 
 
+@few
 def test_automatic_merging_is_asked_for_the_head_that_was_pushed(world, kind):
     world.repo.configure(git={"branch": "main", "forge": kind, "auto_merge": True, "labels": ["promotion"]})
     ran = world.promote()

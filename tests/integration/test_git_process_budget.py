@@ -32,7 +32,9 @@ def started(monkeypatch, tmp_path):
     log.touch()
     directory = tmp_path / "bin"
     directory.mkdir()
-    executable(directory / "git", f'printf "%s\\037" "$@" >>{log}\necho >>{log}\nexec {real} "$@"')
+    # One write a line: processes that run at the same time must not come between.
+    script = f'line=$(printf \'%s\\037\' "$@")\nprintf \'%s\\n\' "$line" >>{log}\nexec {real} "$@"'
+    executable(directory / "git", script)
     monkeypatch.setenv("PATH", f"{directory}{os.pathsep}{os.environ['PATH']}")
 
     def read() -> list[str]:

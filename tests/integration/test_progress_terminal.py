@@ -92,6 +92,7 @@ def test_a_dumb_terminal_gets_lines_without_controls(tmp_path):
     assert [line.split()[0] for line in shown.screen[:5]] == ["tag", "copied", "commit", "push", "working-copy"]
 
 
+@pytest.mark.exhaustive
 def test_without_colour_there_is_none_on_a_terminal_either(tmp_path):
     repo = make(tmp_path)
     coloured = run_in_terminal([*PROMOTE, "verify", "staging"], cwd=repo.root, env=environment())
@@ -102,7 +103,8 @@ def test_without_colour_there_is_none_on_a_terminal_either(tmp_path):
         assert plain.screen == coloured.screen
 
 
-@pytest.mark.parametrize("columns", [60, *(pytest.param(n, marks=pytest.mark.exhaustive) for n in (80, 132))])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("columns", [60, 80, 132])
 def test_lines_are_broken_for_the_terminal_and_digests_are_not(tmp_path, columns):
     repo = make(tmp_path)
     shown = run_in_terminal([*PROMOTE, "verify", "staging"], cwd=repo.root, env=environment(), columns=columns)

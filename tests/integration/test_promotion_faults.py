@@ -78,7 +78,7 @@ WRITING = {
 }
 
 
-@pytest.mark.parametrize("how", ["drops", "500"])
+@pytest.mark.parametrize("how", ["drops", pytest.param("500", marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize("what", WRITING)
 def test_a_target_that_breaks_is_a_fault_and_the_same_command_finishes(tmp_path, what, how):
     with RegistryServer() as target:

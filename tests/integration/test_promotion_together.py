@@ -51,7 +51,9 @@ def test_five_apps_from_five_clones(tmp_path, nursery):
     check_all_landed(repo, [s.wait() for s in started], 5)
 
 
-@pytest.mark.parametrize("remote", [True, False], ids=["remote", "no remote"])
+@pytest.mark.parametrize(
+    "remote", [pytest.param(True, marks=pytest.mark.exhaustive), False], ids=["remote", "no remote"]
+)
 def test_five_apps_from_one_checkout(tmp_path, nursery, remote):
     repo = make(tmp_path, apps=APPS, remote=remote)
     started = [promote(nursery, repo, app) for app in APPS]
