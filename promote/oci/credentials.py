@@ -48,10 +48,16 @@ def find_credential(repository: Repository, environ: Mapping[str, str]) -> Crede
 
     Raises `Misuse` for a file that is not what it should be, `CredentialsFault` for a helper that fails.
     """
+    found = find_in_files(repository, environ)
+    return found[0] if found else ambient_credential(repository.registry, environ)
+
+
+def find_in_files(repository: Repository, environ: Mapping[str, str]) -> tuple[Credential, Path] | None:
+    """The credential that a file holds or its helper tells, and that file; raises as `find_credential`."""
     for path, namespaced in _places(environ):
         if (file := read_auth_file(path, namespaced=namespaced)) and (found := _in_file(file, repository, environ)):
-            return found
-    return ambient_credential(repository.registry, environ)
+            return found, path
+    return None
 
 
 def _places(environ: Mapping[str, str]) -> Iterator[tuple[Path, bool]]:

@@ -15,7 +15,7 @@ from promote.model.manifest import OCI_INDEX
 from promote.model.reference import Repository
 from promote.oci.ambient import ambient_credential
 from promote.oci.answer import error_code, media_type
-from promote.oci.credentials import _in_file, _places, read_auth_file
+from promote.oci.credentials import find_in_files
 from promote.oci.patience import Patience
 from promote.oci.registry import Registry
 from promote.oci.registry_store import RegistryStore
@@ -81,9 +81,8 @@ def credential_source(repository: Repository, environ: Mapping[str, str]) -> str
 
     Raises as `promote.oci.credentials.find_credential`, whose order it follows.
     """
-    for path, namespaced in _places(environ):
-        if (file := read_auth_file(path, namespaced=namespaced)) and _in_file(file, repository, environ):
-            return _at_home(path, environ)
+    if found := find_in_files(repository, environ):
+        return _at_home(found[1], environ)
     if ambient_credential(repository.registry, environ) is None:
         return None
     return "GITHUB_TOKEN" if repository.registry == "ghcr.io" else "the cloud's credential helper"
