@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from promote.model.checkup import Check, CheckupResult, Health
-from promote.output.history import error_object, markdown_end
-from promote.output.json import written
+from promote.output.history import markdown_end
+from promote.output.json import error_object, written
 from promote.output.lines import hanging
 from promote.output.markdown import code
 from promote.output.style import Style, disarmed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -11,6 +10,7 @@ from promote.model.digest import Digest
 from promote.model.record import Record
 from promote.model.result import ErrorResult
 from promote.model.standing import HistoryResult, Tip
+from promote.output.json import error_object, written
 from promote.output.markdown import code
 from promote.output.style import Style, disarmed, printable
 from promote.output.text import render_error
@@ -32,7 +32,7 @@ def render_json(result: HistoryResult) -> str:
         "note": result.note,
         "error": error_object(result.error),
     }
-    return json.dumps(value, indent=2) + "\n"
+    return written(value)
 
 
 def record_object(record: Record) -> dict[str, Any]:
@@ -58,19 +58,6 @@ def record_object(record: Record) -> dict[str, Any]:
 def tip_object(tip: Tip | None) -> dict[str, Any] | None:
     """What was read, as both schemas describe it."""
     return None if tip is None else {"branch": tip.branch, "commit": tip.commit, "note": tip.note}
-
-
-def error_object(error: ErrorResult | None) -> dict[str, Any] | None:
-    """An error, as every schema describes it."""
-    if error is None:
-        return None
-    return {
-        "code": error.code,
-        "message": error.message,
-        "expected": error.expected,
-        "actual": error.actual,
-        "hint": error.hint,
-    }
 
 
 def render_text(result: HistoryResult, style: Style) -> str:

@@ -46,7 +46,7 @@ def as_object(result: Result) -> dict[str, Any]:
         "to": result.target,
         "releases": [_release(r) for r in result.releases],
         "commit": _commit(result.commit),
-        "error": _error(result.error),
+        "error": error_object(result.error),
     }
 
 
@@ -133,7 +133,8 @@ def _commit(commit: CommitResult | None) -> dict[str, Any] | None:
     }
 
 
-def _error(error: ErrorResult | None) -> dict[str, Any] | None:
+def error_object(error: ErrorResult | None) -> dict[str, Any] | None:
+    """An error, as every schema describes it."""
     if error is None:
         return None
     return {

@@ -6,8 +6,7 @@ from collections import Counter
 from typing import Any
 
 from promote.model.lint import Level, LintFinding, LintResult
-from promote.output.history import error_object
-from promote.output.json import written
+from promote.output.json import error_object, written
 from promote.output.style import Style, disarmed, printable
 
 SCHEMA = "promote.lint/v1"

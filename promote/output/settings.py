@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from promote.model.setting import Setting, Settings, SettingsResult, flat, plain
-from promote.output.history import error_object
-from promote.output.json import written
+from promote.output.json import error_object, written
 from promote.output.style import Style, printable
 from promote.output.text import render_error
 from promote.output.yaml_text import scalar

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from promote.model.standing import Behind, Comparison, Drift, Standing, StatusResult
 from promote.output.history import (
     SHORT_TAG,
-    error_object,
     heading,
     instant,
     markdown_end,
@@ -18,6 +16,7 @@ from promote.output.history import (
     text_of,
     tip_object,
 )
+from promote.output.json import error_object, written
 from promote.output.markdown import code
 from promote.output.style import Style, disarmed, printable
 from promote.output.text import render_error
@@ -36,7 +35,7 @@ def render_json(result: StatusResult) -> str:
         "rows": [_row(row) for row in result.rows],
         "error": error_object(result.error),
     }
-    return json.dumps(value, indent=2) + "\n"
+    return written(value)
 
 
 def _row(row: Standing) -> dict[str, Any]:
