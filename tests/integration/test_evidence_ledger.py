@@ -180,6 +180,7 @@ def _grow(repo: GitopsRepo) -> None:
     git(repo.root, "reset", "-q", "--hard", "main")
 
 
+@pytest.mark.exhaustive
 def test_ten_thousand_records_are_read_in_one_pass_and_hardly_any_is_parsed(tmp_path, monkeypatch):
     repo = make(tmp_path, remote=False)
     _grow(repo)

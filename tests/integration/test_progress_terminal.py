@@ -127,6 +127,7 @@ def test_each_blob_has_its_bar_while_it_moves_and_none_is_left(tmp_path):
     assert line.startswith("copied ")
 
 
+@pytest.mark.exhaustive
 def test_an_interrupt_leaves_no_bar_behind(tmp_path):
     code = (
         "import sys\nfrom promote.cli.live import Live\nfrom promote.model.progress import Blob, Cargo\n"

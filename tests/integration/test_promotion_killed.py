@@ -151,6 +151,7 @@ def test_ctrl_c_is_130_says_what_to_do_and_leaves_nothing_half_done(tmp_path, nu
         assert disturbed.end() == end
 
 
+@pytest.mark.exhaustive
 def test_a_killed_promotion_to_two_places_commits_only_when_both_have_the_image(tmp_path, nursery):
     with RegistryServer() as eu, RegistryServer() as us:
         repo = make(tmp_path)

@@ -279,6 +279,7 @@ def _monorepo(root: Path, apps: int, releases: int) -> Deploy:
     return Deploy(root, config)
 
 
+@pytest.mark.exhaustive
 def test_a_monorepo_is_read_by_few_processes_and_each_overlay_once(tmp_path, monkeypatch):
     deploy = _monorepo(tmp_path / "mono", apps=650, releases=2)
     started: list[str] = []
