@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,6 +53,9 @@ def ask_helper(name: str, server: str, environ: Mapping[str, str]) -> Login | Id
     except subprocess.TimeoutExpired:
         raise _failed(program, server, f"gave no answer within {HELPER_SECONDS} s") from None
     except OSError as problem:
+        # A directory of PATH that may not be searched hides that there is no such program (execvp(3), EACCES).
+        if shutil.which(program, path=environ.get("PATH")) is None:
+            raise _failed(program, server, "is not on PATH") from None
         raise _failed(program, server, f"could not be run: {problem.strerror}") from None
     if run.returncode != 0:
         if b"credentials not found" in run.stdout:
