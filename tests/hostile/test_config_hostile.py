@@ -6,7 +6,7 @@ import json
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promote.config.document import MAX_BYTES, parse
@@ -21,7 +21,7 @@ GOOD = {
     "apps": {"web": {"image": "acme/web"}},
     "environments": {"staging": {"registry": "a.example"}, "prod": {"registry": "b.example", "from": ["staging"]}},
 }
-tmp = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+tmp = settings(max_examples=40)
 
 
 def read(directory, content: bytes) -> Configuration | None:

@@ -547,7 +547,7 @@ def test_a_reason_has_no_control_characters_from_outside() -> None:
 
 
 BYTE = st.integers(min_value=0, max_value=10**6)
-FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+FUZZ = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize(

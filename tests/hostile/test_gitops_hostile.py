@@ -217,7 +217,7 @@ def test_a_pathspec_is_only_a_path(tmp_path):
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_checked_name_is_never_an_option_nor_leaves_the_tree(text):
     for check in (checked_branch, checked_remote, checked_path):
         try:
@@ -231,7 +231,7 @@ def test_a_checked_name_is_never_an_option_nor_leaves_the_tree(text):
 
 
 @given(st.text(max_size=60).filter(lambda s: "\x00" not in s))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_value_forges_a_trailer_or_loses_its_line(value):
     text = trailers.message(value, [value], [("Promote-App", "web"), ("Promote-Reason", value)])
     read = trailers.parse(text)
@@ -259,7 +259,7 @@ def test_a_newline_in_a_label_cannot_forge_a_trailer_that_git_reads(tmp_path):
         ]
     ),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_password_of_a_url_survives(password, template):
     head, _, url = template.rpartition("https://")
     assert f"{password}@" not in redacted(head.format("") + "https://" + url.format(password))

@@ -4,7 +4,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.image_builder import describe, index_of, put, put_image, put_index
 
@@ -99,7 +99,7 @@ def test_a_malformed_manifest_is_refused_with_its_digest(store, content):
     assert refused(store, RawManifest(content, OCI_MANIFEST)).code == "manifest-malformed"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=8),

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.image_builder import describe, put, put_image
 
@@ -232,7 +232,7 @@ def test_indexes_that_list_each_other_by_lie_do_not_keep_the_search_busy(store, 
     assert store.referrers(image.digest) == ()
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80)
 @given(st.binary(max_size=40) | st.text(alphabet='{}[]":,manifestsdigest01 ', max_size=60).map(str.encode))
 def test_no_content_of_the_index_raises_anything_but_a_fault(store, layout, content):
     put(store, b"layer")
@@ -243,7 +243,7 @@ def test_no_content_of_the_index_raises_anything_but_a_fault(store, layout, cont
     (layout / "index.json").unlink()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(
     entries=st.lists(
         st.dictionaries(

@@ -87,13 +87,13 @@ def test_an_attack_stays_code(word, code):
 @given(word=SPECIAL | st.text(max_size=30), code=st.sampled_from([0, 3, 12]))
 @example("`" * 400, 12)
 @example("\\" * 399 + "|", 12)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_any_text_stays_code(word, code):
     check(word, code)
 
 
 @given(word=SPECIAL)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_code_span_says_what_it_was_given(word):
     spans = [t.content for t in tokens(f"| {markdown.code(word)} |\n| --- |\n") if t.type == "code_inline"]
     safe = markdown.printable(word).replace("|", "\\x7c")

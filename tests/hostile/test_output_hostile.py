@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.git_world import git, isolate
 from support.gitops_repo import TAG, Ran, checked_result, make, serve
@@ -54,7 +54,7 @@ anything = st.text(max_size=40) | st.text(alphabet=":#[ ax\n\x1b", max_size=40) 
 
 
 @given(word=anything, number=st.integers(0, 2**63), code=st.sampled_from([0, 3, 12, 16]))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 def test_any_text_in_a_result_is_shown_on_its_line(word, number, code):
     of = result_of(word, code, number=number)
     for width in (None, 60, 100):

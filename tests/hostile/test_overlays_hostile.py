@@ -139,7 +139,7 @@ def yaml_string(text):
     return '"' + text.replace("\\", "\\\\").replace("\0", "\\0") + '"'
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=200) | st.text("-?:,[]{}#&*!|>'\"%@` \t\r\n\\ax1<.", max_size=80).map(str.encode))
 def test_no_foreign_exception_leaves_either_reader(content):
     for reader in (Finder(), Locator()):
@@ -149,7 +149,7 @@ def test_no_foreign_exception_leaves_either_reader(content):
             assert problem.message.isprintable()  # noqa: PT017  either outcome is right
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.text("-?:,[]{}#&*!|>'\" \t\r\n\\ax1.", max_size=60).map(str.encode),
     st.sampled_from(["before", "after", "value"]),

@@ -393,7 +393,7 @@ def test_secrets_are_nowhere_in_the_objects(server: RegistryServer, store: Store
         assert token not in repr(thing)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     status=st.sampled_from([200, 201, 202, 204, 206, 300, 304, 400, 404, 418]),
     body=st.binary(max_size=200),

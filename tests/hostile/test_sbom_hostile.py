@@ -152,7 +152,7 @@ def values(keys: list[str]) -> st.SearchStrategy:
 VALUES = values([*SPDX2, *SPDX3, *CYCLONE])
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(predicate_type=TYPES, predicate=VALUES)
 def test_any_value_is_read_or_named(predicate_type: str, predicate: object) -> None:
     for shape in (predicate, {"Data": predicate, "Timestamp": 1}):
@@ -171,7 +171,7 @@ HEADS = [
 
 @pytest.mark.parametrize(("predicate_type", "head", "keys"), HEADS)
 def test_any_body_of_a_document_is_read_or_named(predicate_type: str, head: dict, keys: list[str]) -> None:
-    @settings(max_examples=150, deadline=None, derandomize=True)
+    @settings(max_examples=150)
     @given(body=st.dictionaries(st.sampled_from(keys), values(keys), max_size=6))
     def check(body: dict) -> None:
         result = read(predicate_type, body | head)
@@ -405,7 +405,7 @@ def test_junk_in_any_place_of_an_openvex_document_is_read_or_named_and_clears_no
             assert isinstance(result, Unreadable) or not any(s.covers(other, image) for s in result)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(value=values([*SCAN, *OPENVEX]))
 def test_any_value_is_a_scan_or_a_statement_or_named(value: object) -> None:
     for predicate_type, _ in SCANS:
@@ -415,7 +415,7 @@ def test_any_value_is_a_scan_or_a_statement_or_named(value: object) -> None:
         assert isinstance(openvex.read(shape), tuple | Unreadable)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(
     kind=st.sampled_from(
         ["maven", "npm", "pypi", "deb", "rpm", "apk", "gem", "nuget", "golang", "alpm", "composer", "x"]
@@ -434,7 +434,7 @@ def test_any_two_versions_are_ordered_both_ways_alike_or_not_at_all(kind: str, d
     assert (back is None) if there is None else back == -there
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(text=st.text(alphabet="pkg:/npm@<>=!,?#&a1%. ", max_size=30))
 def test_any_text_is_a_rule_or_malformed(text: str) -> None:
     for spelled in (text, f"pkg:npm/a{text}"):
@@ -443,7 +443,7 @@ def test_any_text_is_a_rule_or_malformed(text: str) -> None:
             assert list(Listing.of([Package("zz", "1", ("pkg:other/zz@1",))]).matches(rule)) == []
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(text=st.text(max_size=60))
 def test_any_text_is_read_or_named(text: str) -> None:
     assert isinstance(read("https://spdx.dev/Document", text), Unreadable)

@@ -62,7 +62,7 @@ def test_only_values_change(name):
     assert check(CORPUS[name])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(st.sampled_from(sorted(CORPUS)), st.integers(0, 2**32))
 def test_only_values_change_however_it_is_written(name, seed):
     files = dict(CORPUS[name])

@@ -168,7 +168,7 @@ def test_a_key_inside_that_promote_does_not_sign_with_is_a_bad_key(tmp_path):
         assert caught.value.code == "bad-key"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=200))
 def test_whatever_is_in_the_block_the_answer_is_a_key_or_malformed(content):
     with pytest.raises(Malformed):

@@ -375,7 +375,7 @@ def test_a_verification_summary_names_its_verifier_and_resource(demand, predicat
     assert judge(AttestationDemand(VSA, **demand), attested(VSA, predicate)) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text() | st.text(alphabet="pkg:oci/@%?&=#sha256:0aA\ud800").map(lambda text: f"pkg:oci/{text}"))
 def test_whatever_a_resource_says_it_is_another_one_or_none(text):
     verdict = judge(AttestationDemand(VSA, resource="r.example/web"), attested(VSA, summary(resourceUri=text)))

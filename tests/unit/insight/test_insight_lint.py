@@ -159,7 +159,7 @@ def test_a_shared_base_is_reported_once_and_every_place_of_an_image_is():
     st.text(st.sampled_from("resources:[]{}images- name\n'\"&*!|>#$@sha256%\t\u202e\x00"), max_size=60),
     st.text(st.sampled_from("kind: Podspec\ncontainers-image web:1@{}[]*&"), max_size=60),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_text_is_judged_without_an_error(kustomization, manifest):
     files = {
         "a/kustomization.yaml": "resources: [pod.yaml]\n" + kustomization,

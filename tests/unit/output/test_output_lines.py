@@ -38,7 +38,7 @@ words = st.lists(st.text(alphabet="ab:#[é中", min_size=1, max_size=90), min_si
 
 
 @given(words=words, width=st.integers(60, 200), taken=st.integers(0, 40))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_nothing_is_lost_and_no_line_is_longer_than_it_must_be(words, width, taken):
     text = " ".join(words)
     head = "x" * taken

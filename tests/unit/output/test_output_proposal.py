@@ -73,7 +73,7 @@ def test_what_comes_from_outside_stays_one_value(word):
 
 
 @given(st.text(max_size=30).filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_any_text_stays_one_value(word):
     check(word)
 

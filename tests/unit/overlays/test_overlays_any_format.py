@@ -79,7 +79,7 @@ def changed(content, tag):
     return expected
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(kustomizations(), TAGS)
 def test_only_the_bytes_of_the_three_values_change(before, tag):
     (edit,) = plan_edits(Files({FILE: before}), "o", NAMES, "reg.new/acme/shop", tag, DIGEST)
@@ -91,7 +91,7 @@ def test_only_the_bytes_of_the_three_values_change(before, tag):
     assert plan_edits(Files({FILE: edit.after}), "o", NAMES, "reg.new/acme/shop", tag, DIGEST) == ()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(kustomizations(), st.sets(st.sampled_from(["newName", "newTag", "digest"]), min_size=1))
 def test_missing_keys_are_added_without_moving_anything(before, missing):
     lines = before.decode().splitlines(keepends=True)

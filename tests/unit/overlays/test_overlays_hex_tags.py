@@ -37,14 +37,14 @@ def readings(text):
         yield reader.load(io.StringIO(text))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(commits, st.sampled_from(["", "'", '"', ">", "|"]))
 def test_every_hex_string_reads_as_itself(commit, style):
     for read in readings(f"tag: {spelled(commit, style)}\n"):
         assert read == {"tag": commit}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(commits, st.sampled_from(STYLES))
 def test_every_hex_string_as_a_tag_is_that_tag_in_the_file(commit, style):
     tree = overlay(f"resources: [../base]\nimages:\n- name: shop\n  {style}\n")
