@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from promote import __version__
-from promote.cli.main import DEFAULT_VERB, VERBS, with_verb
+from promote.cli.verbs import DEFAULT_VERB, VERBS, with_verb
 
 EPILOG = (
     "For example: promote 'staging->prod' sha-4f2a91c.  "

@@ -13,24 +13,9 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from promote import __version__
+from promote.cli.verbs import VERBS, with_verb
 
-DEFAULT_VERB = "promote"
-VERBS = {
-    DEFAULT_VERB: "Verify a release, copy it, and pin it in the overlays.",
-    "rollback": "Go back to the release before, and hold the one that is left.",
-    "verify": "Judge an image without promoting it.",
-    "status": "What runs where, since when, and by whom.",
-    "history": "Every promotion, rollback and edit, newest first.",
-    "init": "Propose a promote.yaml for review.",
-    "lint": "Refuse images in overlays that are not pinned.",
-    "explain": "What an error code means, and what to do.",
-    "doctor": "What a promotion needs, and how to fix it.",
-    "config": "What promote.yaml says in full, and where.",
-    "demo": "A whole promotion on this machine, to look at.",
-}
-"""Every verb, with its line in the help; each is the function of its name in the module of its name."""
 INTERRUPTED = 130
-GROUP_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")
 
 
 def entry() -> NoReturn:
@@ -58,17 +43,6 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last line of defence: whatever escapes is a bug in promote
         return _bug(arguments, error)
-
-
-def with_verb(arguments: Sequence[str]) -> list[str]:
-    """The arguments with the default verb spelt out where none is."""
-    if not arguments:
-        return ["--help"]
-    if arguments[0] in VERBS or arguments[0].split("=")[0] in GROUP_OPTIONS:
-        return list(arguments)
-    if "->" in arguments[1:2]:  # typed as `staging '->' prod`: to an option parser that is an option
-        return [DEFAULT_VERB, "".join(arguments[:3]), *arguments[3:]]
-    return [DEFAULT_VERB, *arguments]
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -19,7 +19,7 @@ from sigstore.sign import SigningContext
 
 from promote.errors import CredentialsFault, Fault
 from promote.evidence import certificate as certificates
-from promote.evidence.signatory import SignedBundle
+from promote.evidence.signed_bundle import SignedBundle
 from promote.model import strict_json
 from promote.model.attestor import AmbientAttestor
 from promote.model.malformed import Malformed, shown

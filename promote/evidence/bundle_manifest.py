@@ -9,7 +9,7 @@ import io
 import json
 from datetime import UTC, datetime
 
-from promote.evidence.signatory import BUNDLE_TYPE
+from promote.evidence.signed_bundle import BUNDLE_TYPE
 from promote.model.digest import Digest
 from promote.model.manifest import OCI_MANIFEST, Descriptor, RawManifest
 from promote.oci.store import Store

@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 from promote.errors import CredentialsFault, Misuse
 from promote.evidence.cosign_key import CosignKey
 from promote.evidence.public_key import PublicKey
-from promote.evidence.signatory import BUNDLE_TYPE, SignedBundle
 from promote.evidence.signed import IN_TOTO, pae
+from promote.evidence.signed_bundle import BUNDLE_TYPE, SignedBundle
 from promote.model.attestor import KeyAttestor
 from promote.model.malformed import Malformed, shown
 from promote.model.policy import KeySigner, Trust

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from promote.evidence.signed_bundle import SignedBundle
 from promote.model.attestor import Attestor, KeyAttestor
-from promote.model.policy import Signer, Trust
-
-BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
-
-
-@dataclass(frozen=True, slots=True)
-class SignedBundle:
-    """A Sigstore bundle (JSON) around a signed statement, and who signed it."""
-
-    content: bytes
-    signer: Signer
+from promote.model.policy import Trust
 
 
 class Signatory(Protocol):

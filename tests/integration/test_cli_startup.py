@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from promote import __version__
-from promote.cli.main import VERBS
+from promote.cli.verbs import VERBS
 
 HEAVY = {
     "sigstore",

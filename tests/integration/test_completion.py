@@ -16,7 +16,8 @@ from support.git_world import executable, isolate
 from support.gitops_repo import TAG, GitopsRepo, make, process_environment
 from support.terminal import open_terminal, read_until
 
-from promote.cli.main import VERBS, run
+from promote.cli.main import run
+from promote.cli.verbs import VERBS
 
 SHELLS = ("bash", "zsh", "fish")
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ import pytest
 from support.git_world import isolate
 from support.gitops_repo import TAG, make
 
-from promote.cli.main import VERBS
+from promote.cli.verbs import VERBS
 
 SCREEN = 40
 """Rows of 80 columns: what a person sees without scrolling back."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promote.cli.arrow import Way, parse
-from promote.cli.main import with_verb
+from promote.cli.verbs import with_verb
 from promote.errors import Misuse
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from promote.cli.main import VERBS
+from promote.cli.verbs import VERBS
 
 MAN = Path(__file__).parents[3] / "docs" / "man"
 

@@ -12,7 +12,7 @@ from support.cosign_fixtures import image
 
 from promote.errors import Fault
 from promote.evidence.bundle_manifest import EMPTY_TYPE, put_bundle
-from promote.evidence.signatory import BUNDLE_TYPE
+from promote.evidence.signed_bundle import BUNDLE_TYPE
 from promote.model.digest import Digest
 from promote.model.graph import Relation
 from promote.model.manifest import OCI_MANIFEST, RawManifest

@@ -24,7 +24,7 @@ from support.cosign_fixtures import image, manifest_node, statement
 from promote.errors import CredentialsFault, Misuse
 from promote.evidence.cosign_key import CosignKey
 from promote.evidence.key_signatory import KeySignatory
-from promote.evidence.signatory import BUNDLE_TYPE
+from promote.evidence.signed_bundle import BUNDLE_TYPE
 from promote.evidence.verify import verify
 from promote.model.attestor import KeyAttestor
 from promote.model.malformed import Malformed

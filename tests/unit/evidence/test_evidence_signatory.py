@@ -22,7 +22,8 @@ from promote.errors import CredentialsFault, Fault, Misuse, PromoteError
 from promote.evidence import ambient_signatory
 from promote.evidence.ambient_signatory import AmbientSignatory
 from promote.evidence.key_signatory import KeySignatory
-from promote.evidence.signatory import BUNDLE_TYPE, signatory_of
+from promote.evidence.signatory import signatory_of
+from promote.evidence.signed_bundle import BUNDLE_TYPE
 from promote.evidence.verify import verify
 from promote.model.attestor import AmbientAttestor, KeyAttestor
 from promote.model.evidence import Flaw
