@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from promote.errors import CredentialsFault, Fault, Misuse, PromoteError, Refusal
+from promote.errors import CredentialsFault, Fault, Misuse, Refusal
 from promote.gitops.backoff import PATIENT, Backoff
+from promote.gitops.confirming import confirm
 from promote.gitops.delivery import RemoteDelivery
 from promote.gitops.forge import github
 from promote.gitops.forge.address import Address, address, token
 from promote.gitops.forge.api import Api
 from promote.gitops.names import checked_oid
-from promote.gitops.push import Change, Landed
+from promote.gitops.push import Change, Landed, contended
 from promote.gitops.repository import Repository
 from promote.gitops.snapshot import Snapshot
 from promote.model.malformed import shown
@@ -119,9 +120,9 @@ class _Landing:
                 note = None if made.is_signed else "GitHub made the commit and did not sign it"
                 return self._confirmed(made.commit, wanted, tries, note)
             if not made.moved:
-                raise self._declined(made.said)
+                return self._refused(made.said, wanted, tip, tries)
             if self.backoff.is_over(tries, started):
-                raise self._contended(tries, made.said)
+                raise contended(self.repository.branch, self.where.host, tries, made.said)
             self.backoff.wait(tries)
             tip = self.repository.fetch()
         raise AssertionError  # count() does not end
@@ -163,7 +164,8 @@ class _Landing:
         if errors:
             said = self.client.said_by(errors)
             # "STALE_DATA" is the type; older servers only say "Expected branch to point to ..".
-            stale = any(isinstance(error, dict) and error.get("type") == "STALE_DATA" for error in errors)
+            listed = errors if isinstance(errors, list) else []
+            stale = any(isinstance(error, dict) and error.get("type") == "STALE_DATA" for error in listed)
             return _Made(moved=stale or "xpected branch to point to" in said, said=said)
         commit = ("data", "createCommitOnBranch", "commit")
         try:
@@ -187,17 +189,8 @@ class _Landing:
         return None
 
     def _confirmed(self, commit: str, wanted: Change, tries: int, note: str | None) -> Landed:
-        """Fetch the branch: it must have `commit`, and the commit the very bytes of the change."""
-        for look in range(1, 6):
-            if self.repository.contains(self.repository.fetch(), commit):
-                break
-            self.backoff.wait(look)
-        else:
-            raise self._unconfirmed(commit, f"the tip of {self.repository.branch} does not have it")
-        landed = self.repository.snapshot(commit)
-        for path, content in wanted.files.items():
-            if landed.read(path) != content:
-                raise self._unconfirmed(commit, f"{shown(path)} has other bytes there")
+        repository = self.repository
+        confirm(repository, commit, wanted.files, lambda: repository.contains(repository.fetch(), commit), self.backoff)
         return self._result(commit, tries, note)
 
     def _result(self, commit: str, tries: int, note: str | None, *, already: bool = False) -> Landed:
@@ -205,32 +198,18 @@ class _Landing:
         told = "; ".join(part for part in (note, left) if part) or None
         return Landed(commit, self.repository.branch, pushed=True, already=already, note=told, tries=tries)
 
-    def _declined(self, said: str) -> PromoteError:
-        return Refusal(
+    def _refused(self, said: str, wanted: Change, before: str, tries: int) -> Landed:
+        """Raise what was `said`, unless the commit is there all the same."""
+        # The error may be of one field of the answer: section 7.1.2 of GraphQL's specification, "Errors".
+        if (landed := self._found(wanted, before, tries)) is not None:
+            return landed
+        raise Refusal(
             "push-declined",
             f"{self.where.host} declined the commit on {self.repository.branch}: {said}",
             exit_code=10,
             expected=f"the right to push to {self.repository.branch}",
             actual=said,
             hint=f"let this identity past the rules that protect {self.repository.branch}, or use --pull-request",
-        )
-
-    def _contended(self, tries: int, said: str) -> Fault:
-        return Fault(
-            "push-contended",
-            f"branch {self.repository.branch} on {self.where.host} moved under each of {tries} tries: {said}",
-            expected=f"{self.repository.branch} to hold still for one commit",
-            actual=said,
-            hint="run the same command again, or promote several apps in one command",
-        )
-
-    def _unconfirmed(self, commit: str, why: str) -> Fault:
-        return Fault(
-            "push-unconfirmed",
-            f"could not find out whether commit {commit} is on branch {self.repository.branch}: {why}",
-            expected=f"{commit} on {self.repository.branch}",
-            actual=why,
-            hint="run the same command again: it looks first, and does nothing twice",
         )
 
 

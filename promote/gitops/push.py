@@ -14,6 +14,7 @@ from promote.errors import CredentialsFault, Fault, PromoteError
 from promote.gitops.backoff import PATIENT, Backoff
 from promote.gitops.commit import build
 from promote.gitops.commit_signature import unverified
+from promote.gitops.confirming import LOOKS, confirm, unconfirmed
 from promote.gitops.delivery import Delivery, LocalDelivery, RemoteDelivery
 from promote.gitops.porcelain import Outcome, Report, push_error
 from promote.gitops.repository import Repository
@@ -24,8 +25,6 @@ from promote.model.progress import Observer
 
 _BROKEN_AT_MOST = 4
 """How often a broken conversation is taken up again: a server that is down does not come back by being asked."""
-_LOOKS = 5
-"""How often the branch is read back, for servers whose replicas lag behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +130,7 @@ class _Landing:
             return error if hopeless or broken >= _BROKEN_AT_MOST else None
         if not self.backoff.is_over(tries, started):
             return None
-        return Fault(
-            "push-contended",
-            f"branch {branch} on {host} moved under each of {tries} tries: {report.reason}",
-            expected=f"{branch} to hold still for one push",
-            actual=report.reason,
-            hint="run the same command again, or promote several apps in one command",
-        )
+        return contended(branch, host, tries, report.reason)
 
     def _look(self, commit: str, tries: int, report: Report) -> str:
         """Where the branch is after a push that did not land, having waited; raises when nobody can say."""
@@ -148,34 +141,15 @@ class _Landing:
             except CredentialsFault:
                 raise
             except Fault as fault:
-                if look - tries + 1 < _LOOKS:
+                if look - tries + 1 < LOOKS:
                     continue
                 if report.outcome is Outcome.MOVED:
                     raise
-                raise self._unconfirmed(commit, fault.message) from fault
+                raise unconfirmed(commit, self.repository.branch, fault.message) from fault
         raise AssertionError  # count() does not end
 
     def _confirm(self, commit: str, wanted: Change) -> None:
-        """Read the branch back: it must hold `commit`, and the commit the very bytes of the change."""
-        for look in range(1, _LOOKS + 1):
-            if self.delivery.has(commit):
-                break
-            self.backoff.wait(look)
-        else:
-            raise self._unconfirmed(commit, f"the tip of {self.repository.branch} does not have it")
-        landed = self.repository.snapshot(commit)
-        for path, content in wanted.files.items():
-            if landed.read(path) != content:
-                raise self._unconfirmed(commit, f"{shown(path)} has other bytes there")
-
-    def _unconfirmed(self, commit: str, why: str) -> Fault:
-        return Fault(
-            "push-unconfirmed",
-            f"could not find out whether commit {commit} is on branch {self.repository.branch}: {why}",
-            expected=f"{commit} on {self.repository.branch}",
-            actual=why,
-            hint="run the same command again: it looks first, and does nothing twice",
-        )
+        confirm(self.repository, commit, wanted.files, lambda: self.delivery.has(commit), self.backoff)
 
     def _result(self, commit: str, tries: int, *, already: bool = False) -> Landed:
         notes = [self.delivery.settle(commit)]
@@ -183,3 +157,14 @@ class _Landing:
             notes.append(unverified(self.repository.git, commit))
         note = "; ".join(note for note in notes if note) or None
         return Landed(commit, self.repository.branch, self.delivery.is_remote, already, note, tries)
+
+
+def contended(branch: str, host: str, tries: int, reason: str) -> Fault:
+    """The error for a `branch` that was moved by others under each of `tries` commits; `reason` is the host's word."""
+    return Fault(
+        "push-contended",
+        f"branch {branch} on {host} moved under each of {tries} tries: {reason}",
+        expected=f"{branch} to hold still for one push",
+        actual=reason,
+        hint="run the same command again, or promote several apps in one command",
+    )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 
-from promote.errors import Fault, Misuse, Refusal
+from promote.errors import Misuse, PromoteError, Refusal
 from promote.gitops import trailers
 from promote.gitops.backoff import PATIENT, Backoff
+from promote.gitops.command import NETWORK
 from promote.gitops.commit import build
+from promote.gitops.confirming import unconfirmed
 from promote.gitops.names import checked_branch
-from promote.gitops.porcelain import Outcome, push_error
+from promote.gitops.porcelain import Outcome, push_error, read_push
 from promote.gitops.push import Change
 from promote.gitops.repository import Repository
 from promote.gitops.snapshot import Snapshot
@@ -22,7 +25,10 @@ from promote.model.progress import Observer
 ROOT = "promote"
 LONGEST = 100
 """Characters of the apps' names in a branch; more are told by their number and a digest."""
+SHORTEST = 12
+"""Digits of a commit or of a digest that name one here: what Bitbucket tells of a head."""
 _BROKEN_AT_MOST = 4
+_NAME = re.compile(rf"{ROOT}/[^/]+/[^/]+/[0-9a-f]{{{SHORTEST}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ def branch_name(environment: str, digests: Mapping[str, str]) -> str:
         apps = f"{len(digests)}-apps+{hashlib.sha256(apps.encode()).hexdigest()[:12]}"
     pairs = sorted(digests.items())
     digits = pairs[0][1] if len(pairs) == 1 else hashlib.sha256(repr(pairs).encode()).hexdigest()
-    return checked_branch(f"{ROOT}/{environment}/{apps}/{digits[:12]}")
+    return checked_branch(f"{ROOT}/{environment}/{apps}/{digits[:SHORTEST]}")
 
 
 def takes_the_place(new: str, old: str) -> bool:
@@ -78,6 +84,45 @@ def offer(
         return _Offering(repository, own, tip, wanted, observer, backoff).run()
 
 
+def delete(repository: Repository, branch: str, head: str, *, tip: str) -> str | None:
+    """Delete `branch` of the remote, whose request was closed; None when it is gone, else why it was left there.
+
+    `head` is what the host says that the request would merge, at least its first 12 digits; `tip` is the base's.  Only
+    a branch whose name is one of `branch_name`'s and that has one commit of promote upon the base, and no other, is
+    deleted, with a lease on that very commit: what somebody pushes meanwhile stays.  Raises nothing of promote's: the
+    request that took its place is there, and a branch too many does no harm.
+    """
+    if not _NAME.fullmatch(branch):
+        return f"branch {shown(branch)} was left there: its name is none of promote's"
+    try:
+        with Repository.open(repository.root, branch=branch, remote=repository.remote) as own:
+            why = _deleted(own, head, tip)
+    except PromoteError as error:
+        why = error.message
+    return why and f"branch {shown(branch)} was left there: {why}"
+
+
+def _deleted(own: Repository, head: str, tip: str) -> str | None:
+    """Delete the branch of `own`; why not, where it was not."""
+    there = _head(own)
+    if there is None:
+        return None
+    if len(head) < SHORTEST or not there.startswith(head):
+        return f"it is at {there[:SHORTEST]}, and the request was at {shown(head[:SHORTEST])}"
+    parent, message = _told(own, there)
+    if not _is_ours(message):
+        return f"commit {there[:SHORTEST]} is none of promote's"
+    if not parent or " " in parent or not own.contains(tip, parent):
+        return "it has more than one commit that the base has not"
+    answer = own.git.answer(
+        ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
+         f"--force-with-lease=refs/heads/{own.branch}:{there}", "--", own.remote, f":refs/heads/{own.branch}"],
+        seconds=NETWORK,
+    )  # fmt: skip
+    report = read_push(answer)
+    return None if report.outcome is Outcome.LANDED else report.reason
+
+
 @dataclass(frozen=True, slots=True)
 class _Offering:
     repository: Repository
@@ -91,7 +136,7 @@ class _Offering:
         """Try until the branch holds the change, or cannot."""
         started, broken = self.backoff.clock(), 0
         for tries in count(1):
-            head = self._head()
+            head = _head(self.own)
             if head is not None and self._stands(head):
                 return Offered(self.own.branch, head, self.wanted.message, fresh=False)
             commit = build(self.repository, self.tip, self.wanted.files, self.wanted.message)
@@ -106,19 +151,9 @@ class _Offering:
             self.backoff.wait(tries)
         raise AssertionError  # count() does not end
 
-    def _head(self) -> str | None:
-        """The commit that the remote's branch is at, fetched; None when there is no such branch."""
-        try:
-            return self.own.fetch()
-        except Misuse as missing:
-            if missing.code != "branch-missing":
-                raise
-            return None
-
     def _stands(self, head: str) -> bool:
         """Whether the commit at `head` says what a new one would say; raises `Refusal` when it is not promote's."""
-        told = self.own.git.run("read the commit", ["show", "-s", "--format=%P%x00%B", "--end-of-options", head]).text
-        parents, _, message = told.partition("\0")
+        parents, message = _told(self.own, head)
         if not _is_ours(message):
             raise _edited(self.own.branch, head)
         if message.strip() != self.wanted.message.strip() or " " in parents or not parents:
@@ -143,12 +178,24 @@ class _Offering:
             if self.own.remote_is_at(commit):
                 return commit
             self.backoff.wait(look)
-        raise Fault(
-            "push-unconfirmed",
-            f"could not find out whether commit {commit} is on branch {self.own.branch}",
-            expected=f"{commit} on {self.own.branch}",
-            hint="run the same command again: it looks first, and does nothing twice",
-        )
+        raise unconfirmed(commit, self.own.branch, "the remote does not say that it is there")
+
+
+def _head(own: Repository) -> str | None:
+    """The commit that the remote's branch is at, fetched; None when there is no such branch."""
+    try:
+        return own.fetch()
+    except Misuse as missing:
+        if missing.code != "branch-missing":
+            raise
+        return None
+
+
+def _told(own: Repository, commit: str) -> tuple[str, str]:
+    """The parents of `commit`, with spaces between them, and its message."""
+    told = own.git.run("read the commit", ["show", "-s", "--format=%P%x00%B", "--end-of-options", commit]).text
+    parents, _, message = told.partition("\0")
+    return parents, message
 
 
 def _is_ours(message: str) -> bool:

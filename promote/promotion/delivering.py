@@ -95,7 +95,7 @@ def propose(workplace: Workplace, plan: Plan, offered: Offered, result: Result, 
 
     if plan.declared is None:
         raise AssertionError("a request was made of a plan without git")
-    git, options = plan.declared.git, workplace.configuration.git
+    git, tip, options = plan.declared.git, plan.declared.tip, workplace.configuration.git
     commit = CommitResult(offered.commit, offered.branch, pushed=True, base=git.branch)
     result = replace(result, commit=commit)
     with _forge(workplace, git.remote_url or "") as forge:
@@ -113,6 +113,7 @@ def propose(workplace: Workplace, plan: Plan, offered: Offered, result: Result, 
             lambda other: request_branch.takes_the_place(offered.branch, other),
             fresh=offered.fresh,
             auto_merge=options.auto_merge,
+            delete=lambda old: request_branch.delete(git, old.branch, old.head, tip=tip),
         )
     closed = ", ".join(f"#{number}" for number in proposed.superseded)
     notes = (f"closed {closed}, which this one supersedes" if closed else None, proposed.note)

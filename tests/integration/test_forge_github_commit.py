@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from support import forge_hosts
 from support.forge_server import TOKEN, ForgeServer, Problem, commit_on, forge_server
 from support.git_world import git, isolate
 from support.gitops_repo import DIGEST, KUSTOMIZATION, TAG, GitopsRepo, make
@@ -174,3 +175,35 @@ def test_a_busy_github_is_waited_for_as_long_as_it_says(repo, host):
 
     host.before = busy
     assert repo.promote(TAG).code == 0
+
+
+@pytest.mark.parametrize("errors", [7, "no", {"message": "no"}, [7], [None, {"type": ["STALE_DATA"], "message": 7}]])
+def test_errors_that_are_none_are_a_refusal_without_a_reason(repo, host, monkeypatch, errors):
+    monkeypatch.setattr("support.forge_hosts._graphql", lambda _state, _asked: {"data": None, "errors": errors})
+    ran = repo.promote(TAG)
+    assert (ran.code, ran.json["error"]["code"], repo.promotions()) == (10, "push-declined", [])
+
+
+def test_an_error_of_a_field_beside_a_commit_that_was_made_is_no_refusal(repo, host, monkeypatch):
+    answered = forge_hosts._graphql
+
+    def partly(state, asked):
+        answered(state, asked)
+        return {"data": None, "errors": [{"message": "the signature could not be read", "path": ["signature"]}]}
+
+    monkeypatch.setattr(forge_hosts, "_graphql", partly)
+    ran = repo.promote(TAG)
+    assert (ran.code, len(repo.promotions())) == (0, 1)
+    assert ran.json["commit"]["id"] == git(repo.bare, "rev-parse", "main")
+
+
+def test_a_commit_whose_bytes_are_others_is_not_called_landed(repo, host, monkeypatch):
+    made = forge_hosts.commit_on
+
+    def wrong(bare, branch, head, message, files):
+        return made(bare, branch, head, message, {path: content + b"# more\n" for path, content in files.items()})
+
+    monkeypatch.setattr(forge_hosts, "commit_on", wrong)
+    ran = repo.promote(TAG)
+    assert (ran.code, ran.json["error"]["code"]) == (3, "push-unconfirmed")
+    assert "has other bytes there" in ran.json["error"]["message"]

@@ -6,6 +6,7 @@ import base64
 import re
 from typing import Any
 
+from support import github_answers
 from support.forge_server import NAME, Asked, ForgeServer, Hosted, Problem, commit_on
 from support.git_world import git
 
@@ -28,13 +29,15 @@ _GITHUB = "/api/v3/repos/acme/deploy"
 
 def github(state: ForgeServer, asked: Asked) -> Answer:
     if asked.method == "POST" and asked.path == "/api/graphql":
-        return 200, _graphql(state, asked)
+        answer = _graphql(state, asked)
+        state.operations.append((asked.body["query"], asked.body["variables"], answer))
+        return 200, answer
     if _match(asked, "GET", _GITHUB):
-        return 200, {"full_name": NAME}
+        return 200, github_answers.repository(state.origin)
     if _match(asked, "GET", f"{_GITHUB}/pulls"):
         asked.only(state="open", base="*", per_page="*", page="*")
         found = [r for r in state.open() if r.base == asked.query.get("base", r.base)]
-        return 200, _page(asked, "per_page", [_github_pull(state, r) for r in found])
+        return 200, _page(asked, "per_page", [_github_pull(state, r, whole=False) for r in found])
     if _match(asked, "POST", f"{_GITHUB}/pulls"):
         body = asked.demand({"title": str, "head": str, "base": str}, {"body": str})
         return 201, _github_pull(state, state.add(body["head"], body["base"], body["title"], body["body"]))
@@ -45,25 +48,31 @@ def github(state: ForgeServer, asked: Asked) -> Answer:
         _change(request, asked.demand({}, {"title": str, "body": str, "state": str}), "closed")
         return 200, _github_pull(state, request)
     if found := _match(asked, "POST", f"{_GITHUB}/issues/([0-9]+)/comments"):
-        state.find(found[1]).comments.append(asked.demand({"body": str})["body"])
-        return 201, {"id": 1}
+        request, body = state.find(found[1]), asked.demand({"body": str})["body"]
+        request.comments.append(body)
+        return 201, github_answers.comment(state.origin, request.number, body)
     if found := _match(asked, "POST", f"{_GITHUB}/issues/([0-9]+)/labels"):
-        _label(state.find(found[1]), asked.demand({"labels": list})["labels"])
-        return 200, []
+        request = state.find(found[1])
+        _label(request, asked.demand({"labels": list})["labels"])
+        return 200, [github_answers.label(state.origin, name) for name in request.labels]
     raise Problem(404, "Not Found")
 
 
-def _github_pull(state: ForgeServer, request: Hosted) -> dict[str, Any]:
-    return {
+def _github_pull(state: ForgeServer, request: Hosted, *, whole: bool = True) -> dict[str, Any]:
+    told = {
         "number": request.number,
-        "node_id": f"PR_{request.number}",
-        "html_url": f"{state.origin}/{NAME}/pull/{request.number}",
         "state": "open" if request.state == "open" else "closed",
         "title": request.title,
         "body": request.body,
-        "head": {"ref": request.branch, "sha": state.head(request), "repo": {"id": 2} if request.fork else {"id": 1}},
-        "base": {"ref": request.base, "repo": {"id": 1}},
+        "branch": request.branch,
+        "head": state.head(request),
+        "base": request.base,
+        "base_head": git(state.bare, "rev-parse", f"refs/heads/{request.base}"),
     }
+    if not whole:
+        return github_answers.pull(state.origin, told, request.labels, fork=request.fork)
+    merged = request.state == "merged"
+    return github_answers.whole_pull(state.origin, told, request.labels, fork=request.fork, merged=merged)
 
 
 def _graphql(state: ForgeServer, asked: Asked) -> dict[str, Any]:
@@ -157,13 +166,18 @@ _GITEA = "/api/v1/repos/acme/deploy"
 
 def gitea(state: ForgeServer, asked: Asked) -> Answer:
     if _match(asked, "GET", _GITEA):
-        return 200, {"full_name": NAME}
+        known = {"full_name": NAME, "archived": False, "has_pull_requests": True, "default_merge_style": "merge"}
+        return 200, {**known, **state.gitea.repository}
     if _match(asked, "GET", f"{_GITEA}/pulls"):
         asked.only(state="open", limit="50", page="*")
-        return 200, _page(asked, "limit", [_gitea_pull(state, r) for r in state.open()])
+        return 200, _gitea_page(state, asked, [_gitea_pull(state, r) for r in reversed(state.open())])
     if _match(asked, "POST", f"{_GITEA}/pulls"):
         body = asked.demand({"title": str, "head": str, "base": str}, {"body": str})
-        return 201, _gitea_pull(state, state.add(body["head"], body["base"], body["title"], body["body"]))
+        made = state.add(body["head"], body["base"], body["title"], body["body"])
+        if state.gitea.twins:
+            made = Hosted(made.number + 1, made.branch, made.base, made.title, made.body)
+            state.requests.append(made)
+        return 201, _gitea_pull(state, made)
     if found := _match(asked, "GET", f"{_GITEA}/pulls/([0-9]+)"):
         return 200, _gitea_pull(state, state.find(found[1]))
     if found := _match(asked, "PATCH", f"{_GITEA}/pulls/([0-9]+)"):
@@ -181,7 +195,7 @@ def gitea(state: ForgeServer, asked: Asked) -> Answer:
 def _gitea_labels(state: ForgeServer, asked: Asked) -> Answer:
     if _match(asked, "GET", f"{_GITEA}/labels"):
         asked.only(limit="50", page="*")
-        return 200, _page(asked, "limit", [{"id": number, "name": name} for name, number in state.labels.items()])
+        return 200, _gitea_page(state, asked, [{"id": id_, "name": name} for name, id_ in state.labels.items()])
     if _match(asked, "POST", f"{_GITEA}/labels"):
         body = asked.demand({"name": str, "color": str})
         if not re.fullmatch("#[0-9a-f]{6}", body["color"]) or body["name"] in state.labels:
@@ -196,15 +210,33 @@ def _gitea_labels(state: ForgeServer, asked: Asked) -> Answer:
 
 
 def _gitea_merge(state: ForgeServer, asked: Asked, request: Hosted) -> Answer:
+    """What Gitea merges later is whatever the head is then: it looks at `head_commit_id` when it merges now alone."""
     body = asked.demand({"Do": str}, {"head_commit_id": str, "merge_when_checks_succeed": bool})
+    if state.gitea.checking:
+        raise Problem(405, "Please try again later")
+    if body.get("merge_when_checks_succeed"):
+        request.auto_merge = "any"
+        return 201, None
+    if state.gitea.unready:
+        raise Problem(405, state.gitea.unready)
+    if body["Do"] != state.gitea.repository.get("default_merge_style", "merge"):
+        raise Problem(405, f"{body['Do']} is not allowed an allowed merge style for this repository")
     if body["head_commit_id"] != state.head(request):
         raise Problem(409, "head out of date")
     request.auto_merge = body["head_commit_id"]
-    return 201, None
+    state.merge(request)
+    return 200, None
+
+
+def _gitea_page(state: ForgeServer, asked: Asked, items: list[Any]) -> list[Any]:
+    asked.query["limit"] = str(min(int(asked.query["limit"]), state.gitea.most))
+    return _page(asked, "limit", items)
 
 
 def _gitea_pull(state: ForgeServer, request: Hosted) -> dict[str, Any]:
+    known, state.gitea.checking = not state.gitea.checking, max(0, state.gitea.checking - 1)
     return {
+        "mergeable": known,
         "number": request.number,
         "html_url": f"{state.origin}/{NAME}/pulls/{request.number}",
         "state": "open" if request.state == "open" else "closed",
@@ -285,3 +317,11 @@ def _label(request: Hosted, names: list[str]) -> None:
 
 
 ROUTES = {"github": github, "gitlab": gitlab, "gitea": gitea, "forgejo": gitea, "bitbucket": bitbucket}
+ERRORS = {
+    "github": github_answers.error,
+    "gitlab": lambda status, message: {"message": [message] if status == 409 else message},
+    "gitea": lambda _status, message: {"message": message},
+    "forgejo": lambda _status, message: {"message": message},
+    "bitbucket": lambda _status, message: {"type": "error", "error": {"message": message}},
+}
+"""What each answers with a status that is not 2xx."""

@@ -82,8 +82,27 @@ class Asked:
                 raise Problem(400, f"unexpected parameter {name}={value}")
 
 
+@dataclass
+class GiteaSettings:
+    """What a Gitea is set up to do, which promote finds out by asking.
+
+    `most` items are in one page of a list; for `checking` more looks at a request it does not know yet whether that can
+    be merged; `unready` is what main still waits for, and `repository` what is different about the repository.  Where
+    `twins`, another run makes its request of the same branch at the very moment at which one is made.
+    """
+
+    most: int = 50
+    checking: int = 0
+    unready: str = ""
+    twins: bool = False
+    repository: dict[str, Any] = field(default_factory=dict)
+
+
 class ForgeServer:
-    """The state of one repository on one host, for tests to look at and to change."""
+    """The state of one repository on one host, for tests to look at and to change.
+
+    `operations` are those of GraphQL: the query, its variables, and what was answered.
+    """
 
     def __init__(self, bare: Path, kind: str) -> None:
         self.bare, self.kind = bare, kind
@@ -95,6 +114,8 @@ class ForgeServer:
         self.before: Callable[[Asked], None] = lambda _asked: None
         self.after: Callable[[Asked], None] = lambda _asked: None
         self.accepted = {f"Bearer {TOKEN}", f"token {TOKEN}"}
+        self.operations: list[tuple[str, Any, Any]] = []
+        self.gitea = GiteaSettings()
         self.url = self.origin = ""
         self.lock = threading.RLock()
 
@@ -164,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
                 status, answer = self.server.route(state, asked)
                 state.after(asked)
         except Problem as problem:
-            status, answer = problem.status, {"message": problem.message}
+            status, answer = problem.status, self.server.error(problem.status, problem.message)
             state.complaints.append(f"{problem.status} {self.command} {path}: {problem.message}")
         except ConnectionAbortedError:
             self.close_connection = True
@@ -205,15 +226,18 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def forge_server(bare: Path, kind: str) -> Iterator[ForgeServer]:
-    """A running host of `kind` that serves `bare`, which must be called deploy.git, as acme/deploy."""
-    from support.forge_hosts import ROUTES
+def forge_server(bare: Path, kind: str, *, port: int = 0) -> Iterator[ForgeServer]:
+    """A running host of `kind` that serves `bare`, which must be called deploy.git, as acme/deploy.
+
+    `port` 0 is any that is free.
+    """
+    from support.forge_hosts import ERRORS, ROUTES
 
     state = ForgeServer(bare, kind)
     git(bare, "config", "http.receivepack", "true")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
     server.daemon_threads = True
-    server.state, server.root, server.route = state, bare.parent, ROUTES[kind]
+    server.state, server.root, server.route, server.error = state, bare.parent, ROUTES[kind], ERRORS[kind]
     state.origin = f"http://127.0.0.1:{server.server_port}"
     state.url = f"{state.origin}/{NAME}.git"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

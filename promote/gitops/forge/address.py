@@ -77,6 +77,8 @@ def token(where: Address, environ: Mapping[str, str]) -> Token:
     """The token for `where`, from the variables that its own tools read; raises `CredentialsFault`."""
     names = _token_names(where, environ)
     secret = next((environ[name].strip() for name in names if environ.get(name, "").strip()), None)
+    if where.kind == "gitlab" and _is_of_a_job(secret, environ):
+        raise _of_a_job(where, names[0])
     if secret is None or not (secret.isascii() and secret.isprintable() and " " not in secret):
         raise CredentialsFault(
             "forge-token-missing",
@@ -92,6 +94,23 @@ def token(where: Address, environ: Mapping[str, str]) -> Token:
         encoded = base64.b64encode(f"{mail}:{secret}".encode()).decode("ascii")
         return Token(f"Basic {encoded}", secret)
     return Token(f"Bearer {secret}", secret)
+
+
+def _is_of_a_job(secret: str | None, environ: Mapping[str, str]) -> bool:
+    """Whether all that a job of GitLab's CI was given is its own token; the prefix is GitLab's for such tokens."""
+    own = environ.get("CI_JOB_TOKEN", "").strip()
+    return bool(own) if secret is None else secret == own or secret.startswith("glcbt-")
+
+
+def _of_a_job(where: Address, name: str) -> CredentialsFault:
+    # GitLab's documentation, "CI/CD job token", "Job token access": of merge requests it may read, and that is all.
+    return CredentialsFault(
+        "forge-token-missing",
+        f"got the token of the CI job for {where.host}, which may not open merge requests, expected one in {name}",
+        expected=f"a token in {name} with scope api",
+        actual="CI_JOB_TOKEN",
+        hint=f"set {name} to a project access token of {where.path} with scope api and role Developer or above",
+    )
 
 
 def _parsed(remote_url: str) -> tuple[str, str, list[str]]:

@@ -19,8 +19,14 @@ from promote.model.malformed import shown
 
 CONNECT, IDLE = 10.0, 60.0
 """Seconds to wait for a connection, and for the next bytes."""
+WHOLE = 300.0
+"""Seconds for one answer, once it began."""
 LARGEST = 32 * 1024 * 1024
 """Bytes of one answer: a hundred requests with the longest bodies."""
+_LARGEST_NUMBER = 2**63 - 1
+_LINK = re.compile(
+    r"https?://(?:[A-Za-z0-9._-]{1,253}|\[[0-9a-f:]{2,45}\])(?::[0-9]{1,5})?/[A-Za-z0-9._~:/?#&=+,;%@!$*-]{0,2000}"
+)
 _TRIES = 4
 _LONGEST_PAUSE = 60.0
 _LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1")
@@ -95,9 +101,16 @@ class Api:
         """The text at `path` in `answer`; raises `Fault`."""
         return str(self._at(answer, path, str))
 
+    def optional(self, answer: Any, *path: str) -> str:
+        """As `text`, and ``""`` where nothing or null is at `path`."""
+        return "" if within(answer, *path) is None else self.text(answer, *path)
+
     def number(self, answer: Any, *path: str) -> int:
-        """The whole number at `path` in `answer`; raises `Fault`."""
-        return int(self._at(answer, path, int))
+        """The number at `path` in `answer`, as hosts count things: 1 or more; raises `Fault`."""
+        number = int(self._at(answer, path, int))
+        if not 1 <= number <= _LARGEST_NUMBER:
+            raise self.unusable(f"{'.'.join(path)} is out of range, expected 1 to {_LARGEST_NUMBER}")
+        return number
 
     def items(self, answer: Any) -> list[Any]:
         """`answer`, which must be a list; raises `Fault`."""
@@ -106,9 +119,13 @@ class Api:
         return answer
 
     def link(self, answer: Any, *path: str) -> str:
-        """The address for people at `path` in `answer`: http or https, one printable line; raises `Fault`."""
+        """The address for people at `path` in `answer`; raises `Fault`.
+
+        It is printed, and put into Markdown and comments: http or https, a host without userinfo before it, and none of
+        the characters that end a link there.  Another host than the API's is let pass, as servers behind a proxy have.
+        """
         url = self.text(answer, *path)
-        if not re.fullmatch(r"https?://[!-~]{1,2000}", url):
+        if not _LINK.fullmatch(url):
             raise self.unusable(f"{'.'.join(path)} is {shown(url)}, expected a URL")
         return url
 
@@ -118,9 +135,7 @@ class Api:
         return self._safe("; ".join(text for text in told if isinstance(text, str)))
 
     def _at(self, answer: Any, path: tuple[str, ...], kind: type) -> Any:
-        value = answer
-        for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
+        value = within(answer, *path)
         if not isinstance(value, kind) or isinstance(value, bool):
             raise self.unusable(f"{'.'.join(path)} is {type(value).__name__}, expected {kind.__name__}")
         return value
@@ -151,16 +166,22 @@ class Api:
                 verify=self._verify,
                 proxies={} if loopback else requests.utils.get_environ_proxies(url),
             ) as response:
-                content = b""
-                for block in response.iter_content(64 * 1024):
-                    content += block
-                    if len(content) > LARGEST:
-                        raise self.unusable(f"more than {LARGEST} bytes")
-                return response.status_code, response.headers, content
+                return response.status_code, response.headers, self._body(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
             if method == "GET":
                 return 0, {}, self._safe(str(problem)).encode()
             raise self._silent(str(problem)) from None
+
+    def _body(self, response: requests.Response) -> bytes:
+        content, end = bytearray(), time.monotonic() + WHOLE
+        # Not `iter_content`: it waits for whole blocks, which a host that sends a byte now and then never fills.
+        while block := response.raw.read1(64 * 1024, decode_content=True):
+            content += block
+            if len(content) > LARGEST:
+                raise self.unusable(f"more than {LARGEST} bytes")
+            if time.monotonic() > end:
+                raise TimeoutError(f"the answer was not there in {WHOLE:g} seconds")
+        return bytes(content)
 
     def _judged(self, status: int, headers: Mapping[str, str], body: bytes) -> Any:
         if status == 0:
@@ -202,16 +223,26 @@ class Api:
         """What the host says about a failure, as one printable line."""
         try:
             answer = json.loads(body[: 64 * 1024])
-        except (ValueError, RecursionError):
+            told = answer if isinstance(answer, dict) else {}
+            parts = [told.get(key) for key in ("message", "error", "error_description", "errors")]
+            # Bitbucket's is an object: {"type": "error", "error": {"message": ..}}.
+            parts = [part["message"] if isinstance(part, dict) and "message" in part else part for part in parts]
+            said = "; ".join(part if isinstance(part, str) else json.dumps(part) for part in parts if part)
+        except (ValueError, RecursionError):  # the latter also of what was read, and is too deep to be written
             return ""
-        told = answer if isinstance(answer, dict) else {}
-        parts = [told.get(key) for key in ("message", "error", "error_description", "errors")]
-        return self._safe("; ".join(part if isinstance(part, str) else json.dumps(part) for part in parts if part))
+        return self._safe(said)
 
     def _safe(self, text: str) -> str:
         for secret in (self._token.secret, self._token.authorization):
             text = text.replace(secret, "***")
         return shown(text, 300)
+
+
+def within(answer: Any, *path: str) -> Any:
+    """What is at `path` in `answer`, None where nothing is."""
+    for name in path:
+        answer = answer.get(name) if isinstance(answer, dict) else None
+    return answer
 
 
 def _is_limit(headers: Mapping[str, str]) -> bool:

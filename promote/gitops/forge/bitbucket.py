@@ -7,7 +7,7 @@ from typing import Any
 
 from promote.errors import Misuse
 from promote.gitops.forge.address import Address, Token
-from promote.gitops.forge.api import Api
+from promote.gitops.forge.api import Api, within
 from promote.gitops.forge.forge import Offer, PullRequest
 from promote.gitops.forge.paging import MOST
 
@@ -25,6 +25,7 @@ class Bitbucket:
     name = "Bitbucket"
     longest_body = 32_000
     has_auto_merge = False
+    has_labels = False
 
     def __init__(self, where: Address, client: Api) -> None:
         self._api = client
@@ -92,8 +93,8 @@ class Bitbucket:
     def _is_own(item: Any, base: str) -> bool:
         """Whether the request is into `base`, from the repository itself; a fork may have a branch of the same name."""
         source, into = (item.get(side) if isinstance(item, dict) else None for side in ("source", "destination"))
-        names = [_within(side, "repository", "full_name") for side in (source, into)]
-        return names[0] is not None and names[0] == names[1] and _within(into, "branch", "name") == base
+        names = [within(side, "repository", "full_name") for side in (source, into)]
+        return names[0] is not None and names[0] == names[1] and within(into, "branch", "name") == base
 
     def _request(self, item: Any) -> PullRequest:
         api = self._api
@@ -101,12 +102,6 @@ class Bitbucket:
             number=api.number(item, "id"),
             url=api.link(item, "links", "html", "href"),
             branch=api.text(item, "source", "branch", "name"),
-            head=api.text(item, "source", "commit", "hash"),
+            head=api.optional(item, "source", "commit", "hash"),  # null where the branch is gone
             title=api.text(item, "title"),
         )
-
-
-def _within(value: Any, *path: str) -> Any:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value

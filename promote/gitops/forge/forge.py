@@ -21,8 +21,8 @@ class Offer:
 class PullRequest:
     """An open request as the host tells it.
 
-    `head` is the commit that it would merge, in full or, on Bitbucket, its beginning; `handle` is the host's other name
-    for the request, where it has one.
+    `head` is the commit that it would merge, in full or, on Bitbucket, its beginning, empty where the host tells none;
+    `handle` is the host's other name for the request, where it has one.
     """
 
     number: int
@@ -46,6 +46,8 @@ class Forge(Protocol):
     """How many characters a body may have."""
     has_auto_merge: bool
     """Whether a request can be told to merge once its checks and approvals are there."""
+    has_labels: bool
+    """Whether requests have labels."""
 
     def check(self) -> None:
         """Prove that the token sees the repository; nothing is written."""

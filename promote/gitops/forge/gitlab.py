@@ -24,6 +24,7 @@ class GitLab:
     name = "GitLab"
     longest_body = 1_000_000
     has_auto_merge = True
+    has_labels = True
 
     def __init__(self, where: Address, client: Api) -> None:
         self._api = client
@@ -92,6 +93,6 @@ class GitLab:
             number=api.number(item, "iid"),
             url=api.link(item, "web_url"),
             branch=api.text(item, "source_branch"),
-            head=api.text(item, "sha"),
+            head=api.optional(item, "sha"),  # null where the branch is gone, or has nothing to merge
             title=api.text(item, "title"),
         )

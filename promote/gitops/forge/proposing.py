@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from promote.errors import Fault, Misuse, PromoteError
 from promote.gitops.forge.api import Rejected
 from promote.gitops.forge.forge import Forge, Offer, PullRequest
+from promote.model.malformed import shown
 
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
     """The request as it was read back.  `superseded` are the numbers of those that were closed for it.
 
-    `note` says what was asked for besides and could not be done, None when nothing.
+    `note` says what was asked for besides and could not be done (labels, a branch that had to stay, automatic merging),
+    None when nothing.
     """
 
     request: PullRequest
@@ -37,13 +39,21 @@ def check(forge: Forge, *, auto_merge: bool) -> None:
 
 
 def propose(
-    forge: Forge, offer: Offer, head: str, supersedes: Callable[[str], bool], *, fresh: bool, auto_merge: bool
+    forge: Forge,
+    offer: Offer,
+    head: str,
+    supersedes: Callable[[str], bool],
+    *,
+    fresh: bool,
+    auto_merge: bool,
+    delete: Callable[[PullRequest], str | None],
 ) -> Proposed:
     """Let there be exactly one open request for `offer`, whose branch is at `head` already.
 
     The request that is there is kept, and told anew only where the branch is `fresh`, that is, was moved by this run:
     so running again changes nothing.  `supersedes` says of the branch of another open request whether this one takes
-    its place; such a request is closed with a comment that names the new one.  The request is read back.
+    its place; such a request is closed with a comment that names the new one, and then `delete` deletes its branch,
+    or says why that had to stay.  The request is read back.
     """
     there = forge.open_requests(offer.base)
     request = _of_branch(there, offer.branch)
@@ -51,22 +61,23 @@ def propose(
         request = _created(forge, offer)
     elif fresh or request.title != offer.title:
         forge.update(request, offer)
-    if offer.labels:
-        forge.label(request, offer.labels)
+    notes: list[str | None] = [_labelled(forge, request, offer.labels)]
     superseded = tuple(r for r in there if r.branch != offer.branch and supersedes(r.branch))
     for old in superseded:
         forge.close(old, f"Superseded by {request.url}: another release is to be promoted instead.")
+        notes.append(delete(old))
     seen = forge.read(request.number)
     if seen.branch != offer.branch:
         raise Fault(
             "pull-request-unconfirmed",
             f"{forge.name} has another branch in pull request {request.number}",
             expected=offer.branch,
-            actual=seen.branch,
+            actual=shown(seen.branch),
             hint="look at the request, then run the same command again",
         )
-    note = _merge_later(forge, seen, head) if auto_merge else None
-    return Proposed(seen, tuple(old.number for old in superseded), note)
+    if auto_merge:
+        notes.append(_merge_later(forge, seen, head))
+    return Proposed(seen, tuple(old.number for old in superseded), "; ".join(filter(None, notes)) or None)
 
 
 def _of_branch(requests: tuple[PullRequest, ...], branch: str) -> PullRequest | None:
@@ -81,6 +92,15 @@ def _created(forge: Forge, offer: Offer) -> PullRequest:
         if (request := _of_branch(forge.open_requests(offer.base), offer.branch)) is None:
             raise
         return request
+
+
+def _labelled(forge: Forge, request: PullRequest, labels: tuple[str, ...]) -> str | None:
+    """Put `labels` on; where the host has none, the word for that."""
+    if labels and not forge.has_labels:
+        return f"git.labels was left out: {forge.name} has no labels"
+    if labels:
+        forge.label(request, labels)
+    return None
 
 
 def _merge_later(forge: Forge, request: PullRequest, head: str) -> str | None:

@@ -112,6 +112,8 @@ def test_an_unknown_host_and_a_data_center_are_exit_2():
         with pytest.raises(Misuse) as misuse:
             address("https://git.acme.example/acme/deploy.git", kind, {})
         assert misuse.value.code == "forge-unknown"
+    assert "Bitbucket Data Center has another API" in misuse.value.message
+    assert misuse.value.hint == "set git.delivery to push"
 
 
 def at(kind: str, host: str) -> Address:
@@ -154,3 +156,26 @@ def test_a_token_of_another_host_or_none_is_exit_4_and_is_not_told(where, enviro
         token(where, environ)
     assert (fault.value.exit_code, fault.value.code) == (4, "forge-token-missing")
     assert "X-Evil" not in str(vars(fault.value))
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"CI_JOB_TOKEN": "job"},
+        {"CI_JOB_TOKEN": "job", "GITLAB_TOKEN": " "},
+        {"CI_JOB_TOKEN": "job", "GITLAB_TOKEN": "job"},
+        {"GITLAB_TOKEN": "glcbt-64_abc"},
+    ],
+)
+def test_the_token_of_a_gitlab_job_is_refused_by_name_for_it_may_only_read(environ):
+    with pytest.raises(CredentialsFault) as fault:
+        token(at("gitlab", "gitlab.com"), environ)
+    assert "the token of the CI job" in fault.value.message
+    assert "project access token" in fault.value.hint
+    assert not {"job", "glcbt-64_abc"} & set(str(vars(fault.value)).split("'"))
+
+
+def test_another_token_beside_that_of_a_gitlab_job_is_taken():
+    both = {"CI_JOB_TOKEN": "job", "GITLAB_TOKEN": "glpat-1"}
+    assert token(at("gitlab", "gitlab.com"), both).authorization == "Bearer glpat-1"
+    assert token(at("github", "github.com"), {"CI_JOB_TOKEN": "x", "GITHUB_TOKEN": "x"}).authorization == "Bearer x"
