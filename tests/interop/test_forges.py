@@ -1,21 +1,19 @@
 """GitHub's published descriptions hold promote's requests to their word: REST by Prism, GraphQL by graphql-js.
 
-Prism answers with the examples of the description, which promote must be able to read.  The other hosts publish no
-description in any package registry: `tests/support/forge_hosts.py` stands in for them.
+Prism answers with the examples of the description, which promote must be able to read.  What happens over several
+requests, and the answers too, are held against it in `test_forges_described.py`.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.process import free_port, server
-from harness.tools import FORGES, forges
+from harness.graphql import Complaints, complaints_of
+from harness.prism import mock
 
 from promote.gitops import github_commit
 from promote.gitops.forge import github
@@ -49,12 +47,13 @@ class Described:
 
 @pytest.fixture(scope="module")
 def prism(tools, tmp_path_factory) -> Iterator[str]:
-    port = free_port()
-    description = forges() / "node_modules/@octokit/openapi/generated/api.github.com.json"
-    argv = [tools["node"], tools["prism"], "mock", "--host", "127.0.0.1", "--port", str(port), description]
-    ready = f"http://127.0.0.1:{port}/zen"
-    with server(argv, ready=ready, log=tmp_path_factory.mktemp("prism") / "log"):
-        yield f"http://127.0.0.1:{port}"
+    with mock(tools, tmp_path_factory.mktemp("prism") / "log") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def complaints(tools) -> Complaints:
+    return complaints_of(tools)
 
 
 @pytest.fixture
@@ -96,20 +95,6 @@ def test_what_does_not_follow_the_description_is_noticed(described):
     assert described.violations
 
 
-def complaints(tools, query: str, variables: dict[str, Any]) -> list[str]:
-    """What GitHub's GraphQL schema has against an operation."""
-    modules: Path = forges() / "node_modules"
-    done = subprocess.run(
-        [tools["node"], FORGES / "validate.cjs", modules],
-        input=json.dumps({"query": query, "variables": variables}),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return json.loads(done.stdout)
-
-
 def asked_of_github(monkeypatch) -> list[tuple[str, dict[str, Any]]]:
     """The operations that promote sends, which are not sent."""
     sent: list[tuple[str, dict[str, Any]]] = []
@@ -122,7 +107,7 @@ def asked_of_github(monkeypatch) -> list[tuple[str, dict[str, Any]]]:
     return sent
 
 
-def test_the_commit_on_a_branch_follows_the_graphql_schema(tools, monkeypatch, tmp_path):
+def test_the_commit_on_a_branch_follows_the_graphql_schema(complaints, monkeypatch, tmp_path):
     from support.git_world import FILE, NEW, git, make_repository
 
     from promote.gitops.push import Change
@@ -139,15 +124,19 @@ def test_the_commit_on_a_branch_follows_the_graphql_schema(tools, monkeypatch, t
         landing = github_commit._Landing(repository, where, client, lambda _: change, Silent(), github_commit.PATIENT)
         assert landing._asked(change, tip).commit == HEAD
     ((query, variables),) = sent
-    assert complaints(tools, query, variables) == []
-    assert complaints(tools, query.replace("oid", "sha"), variables)
-    assert complaints(tools, query, {"input": {**variables["input"], "expectedHeadOid": None}})
+    headless = {"input": {**variables["input"], "expectedHeadOid": None}}
+    right, *wrong = complaints(
+        [(query, variables, None), (query.replace("oid", "sha"), variables, None), (query, headless, None)]
+    )
+    assert right == []
+    assert all(wrong)
 
 
-def test_automatic_merging_follows_the_graphql_schema(tools, monkeypatch, described):
+def test_automatic_merging_follows_the_graphql_schema(complaints, monkeypatch, described):
     sent = asked_of_github(monkeypatch)
     described.forge.merge_when_ready(REQUEST, HEAD)
     ((query, variables),) = sent
     assert variables == {"request": "PR_7", "head": HEAD}
-    assert complaints(tools, query, variables) == []
-    assert complaints(tools, query, {"request": "PR_7"})
+    right, headless = complaints([(query, variables, None), (query, {"request": "PR_7"}, None)])
+    assert right == []
+    assert headless
