@@ -22,8 +22,8 @@ from harness.tools import (
     FORGES,
     FULL_DEBIAN_TOOLS,
     FULL_GO_TOOLS,
+    GITEA,
     GO_TOOLS,
-    REFREGISTRY,
     TRILLIAN,
     DebianTool,
     GoTool,
@@ -31,8 +31,9 @@ from harness.tools import (
     cache,
     debian_base,
     forges,
+    gitea_files,
     on_path,
-    refregistry,
+    our_tools,
     trillian_schema,
 )
 
@@ -49,7 +50,9 @@ def main(arguments: list[str]) -> None:
     install_debian((*DEBIAN_TOOLS, *(FULL_DEBIAN_TOOLS if arguments else ())))
     for tool in (*GO_TOOLS, *(FULL_GO_TOOLS if arguments else ())):
         install_go(tool, [f"{tool.package}@{tool.version}"], cwd=None)
-    install_go(refregistry(), ["."], cwd=REFREGISTRY)
+    for tool in our_tools():
+        install_go(tool, ["."], cwd=Path(tool.package))
+    install_gitea()
     install_forges()
     install_debian_base()
     if arguments:
@@ -72,6 +75,33 @@ def install_go(tool: GoTool, package: list[str], *, cwd: Path | None) -> None:
         (binary,) = Path(aside).iterdir()
         binary.replace(target)
     report(tool.name, tool.version, f"built in {time.monotonic() - began:.0f} s")
+
+
+def install_gitea() -> None:
+    """Build Gitea in its module with SQLite, which takes a C compiler, and keep the files that it reads beside it.
+
+    Without its web pages, which take npm and are not tested here.
+    """
+    target = built(GITEA)
+    if target.is_file():
+        report(GITEA.name, GITEA.version, "already there")
+        return
+    if shutil.which("gcc") is None:
+        sys.exit(f"interop: cannot build {GITEA.name}: no `gcc` on PATH; as root: apt-get install gcc libc6-dev")
+    began = time.monotonic()
+    source = module(f"{GITEA.package}@{GITEA.version}")
+    target.parent.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache()) as aside:
+        whole = Path(aside) / target.parent.name
+        named = f"-X main.Version={GITEA.version.removeprefix('v')}"
+        build = ["go", "build", "-tags", "sqlite sqlite_unlock_notify", "-ldflags", named]
+        run([*build, "-o", str(whole / target.name), "."], f"build {target.name}", env=GO_ENV, cwd=source)
+        (whole / gitea_files().name).mkdir()
+        read = [str(source / name) for name in ("options", "public", "templates")]
+        copy = ["cp", "--recursive", "--no-preserve=mode", *read, str(whole / gitea_files().name)]
+        run(copy, "copy what Gitea reads", env={})
+        whole.replace(target.parent)
+    report(GITEA.name, GITEA.version, f"built in {time.monotonic() - began:.0f} s")
 
 
 def install_forges() -> None:
@@ -120,16 +150,18 @@ def install_trillian_schema() -> None:
     if target.is_file():
         report("trillian schema", TRILLIAN, "already there")
         return
-    said = run(
-        ["go", "mod", "download", "-json", f"github.com/google/trillian@{TRILLIAN}"],
-        f"download trillian {TRILLIAN}",
-        env=GO_ENV,
-    )
+    source = module(f"github.com/google/trillian@{TRILLIAN}")
     target.parent.mkdir(parents=True, exist_ok=True)
     whole = target.with_suffix(".new")
-    whole.write_bytes((Path(json.loads(said)["Dir"]) / "storage" / "mysql" / "schema" / "storage.sql").read_bytes())
+    whole.write_bytes((source / "storage" / "mysql" / "schema" / "storage.sql").read_bytes())
     whole.replace(target)
     report("trillian schema", TRILLIAN, "copied")
+
+
+def module(name: str) -> Path:
+    """The sources of the Go module `name` (``PATH@VERSION``), which nothing may write to."""
+    said = run(["go", "mod", "download", "-json", name], f"download {name}", env=GO_ENV)
+    return Path(json.loads(said)["Dir"])
 
 
 def install_debian(tools: Iterable[DebianTool]) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 FORGES = Path(__file__).parent / "forges"
 """The npm packages with GitHub's descriptions and the server that checks against them, with hashes of all."""
+CILINT = Path(__file__).parent / "cilint"
+"""The sources of what reads manifests as Tekton and Argo Workflows do: a Go module with its go.sum."""
 REFREGISTRY = Path(__file__).parent / "refregistry"
 """The sources of our own little registry: a Go module with its go.sum."""
 
@@ -50,11 +52,17 @@ GO_TOOLS = (
     GoTool("act", "v0.2.89", "github.com/nektos/act"),
     GoTool("actionlint", "v1.7.12", "github.com/rhysd/actionlint/cmd/actionlint"),
 )
+GITEA = GoTool("gitea", "v1.26.0", "code.gitea.io/gitea")
+"""Built in its own module, because `go install` refuses a module that replaces others."""
 DEBIAN_TOOLS = (
+    DebianTool("bash", "bash"),
     DebianTool("buildah", "buildah"),
     DebianTool("debootstrap", "debootstrap"),
     DebianTool("docker-registry", "docker-registry"),
+    DebianTool("fish", "fish"),
     DebianTool("git", "git"),
+    DebianTool("jq", "jq"),
+    DebianTool("skopeo", "skopeo"),
     DebianTool("gpg", "gpg"),
     DebianTool("gpg-agent", "gpg-agent"),
     DebianTool("gpgsm", "gpgsm"),
@@ -63,6 +71,7 @@ DEBIAN_TOOLS = (
     DebianTool("ssh-keygen", "openssh-client"),
     DebianTool("sshd", "openssh-server"),
     DebianTool("unshare", "util-linux"),
+    DebianTool("zsh", "zsh"),
 )
 
 
@@ -90,16 +99,26 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "promote-interop"
 
 
-def refregistry() -> GoTool:
-    """Our registry as a tool; its version is the digest of its sources, so that an edit makes a new build."""
-    sources = b"".join((REFREGISTRY / name).read_bytes() for name in ("go.mod", "go.sum", "main.go"))
-    return GoTool("refregistry", hashlib.sha256(sources).hexdigest()[:12], str(REFREGISTRY))
+def ours(sources: Path) -> GoTool:
+    """A Go module of ours as a tool; its version is the digest of its sources, so that an edit makes a new build."""
+    content = b"".join((sources / name).read_bytes() for name in ("go.mod", "go.sum", "main.go"))
+    return GoTool(sources.name, hashlib.sha256(content).hexdigest()[:12], str(sources))
+
+
+def our_tools() -> tuple[GoTool, ...]:
+    """The commands whose sources are here."""
+    return ours(REFREGISTRY), ours(CILINT)
 
 
 def forges() -> Path:
     """Where the npm packages of `FORGES` are, or will be; named by the digest of their list."""
     listed = hashlib.sha256((FORGES / "package-lock.json").read_bytes()).hexdigest()[:12]
     return cache() / f"forges-{listed}"
+
+
+def gitea_files() -> Path:
+    """Where the templates and options that Gitea reads while it runs are, or will be."""
+    return built(GITEA).parent / "static"
 
 
 def built(tool: GoTool) -> Path:
@@ -125,7 +144,7 @@ def on_path(tool: DebianTool) -> Path | None:
 
 def find() -> dict[str, Path]:
     """The path of every tool of `make interop` by its name; raises `FileNotFoundError` that names each missing one."""
-    return _present(_paths((*GO_TOOLS, refregistry()), DEBIAN_TOOLS), "make interop")
+    return _present(_paths((*GO_TOOLS, GITEA, *our_tools()), DEBIAN_TOOLS), "make interop")
 
 
 def find_full() -> dict[str, Path]:
