@@ -16,7 +16,7 @@ from __future__ import annotations
 
 
 class PromoteError(Exception):
-    """The base of the tree.  `message` is one sentence; `hint` names what to do next."""
+    """The base of the tree.  `message` is one sentence; `hint` names what to do next, by default to read about `code`."""
 
     exit_code = 1
 
@@ -34,7 +34,7 @@ class PromoteError(Exception):
         self.message = message
         self.expected = expected
         self.actual = actual
-        self.hint = hint
+        self.hint = hint or f"promote explain {code}"
 
 
 class Misuse(PromoteError):

@@ -75,7 +75,9 @@ class BlobUploads:
         if blob.digest in self._renewed:
             return fault
         self._renewed.add(blob.digest)
-        return _with_code("credentials-expired", fault)
+        return CredentialsFault(
+            "credentials-expired", fault.message, expected=fault.expected, actual=fault.actual, hint=fault.hint
+        )
 
 
 def _with_code(code: str, fault: Fault) -> Fault:

@@ -21,7 +21,10 @@ _COLUMN = 20
 
 def render_text(result: CheckupResult, style: Style) -> str:
     """A line for each check, its fix below it, and what a promotion would do at the end."""
-    lines = [line for check in result.checks for line in _check(check, style)]
+    after = (*result.checks[1:], None)
+    lines = [
+        line for check, following in zip(result.checks, after, strict=False) for line in _check(check, following, style)
+    ]
     if not result.checks and result.error is not None:
         return render_error(result.error, result.exit_code, style)
     stops = sum(check.stops for check in result.checks)
@@ -36,10 +39,12 @@ def render_text(result: CheckupResult, style: Style) -> str:
     return "".join(f"{disarmed(line)}\n" for line in lines)
 
 
-def _check(check: Check, style: Style) -> Iterator[str]:
+def _check(check: Check, following: Check | None, style: Style) -> Iterator[str]:
+    """The lines of `check`; a fix that the following one has too is said there."""
     head = f"{style.paint(check.health.value.ljust(8), _LOOKS[check.health])} {check.area.ljust(10)} "
-    yield from hanging(head, f"{check.about}: {check.message}", style, taken=_COLUMN)
-    if check.fix:
+    called = f" ({check.code})" if check.code else ""  # what `promote explain` takes
+    yield from hanging(head, f"{check.about}: {check.message}{called}", style, taken=_COLUMN)
+    if check.fix and not (following and following.fix == check.fix):
         yield from hanging(" " * _COLUMN + "do  ", check.fix, style, taken=_COLUMN + 4)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from promote.model.lint import Level, LintFinding, LintResult
 from promote.output.json import error_object, written
 from promote.output.style import Style, disarmed, printable
+from promote.output.text import render_error
 
 SCHEMA = "promote.lint/v1"
 _LOOKS = {Level.ERROR: "bad", Level.WARNING: "odd", Level.NOTE: "dim"}
@@ -15,16 +16,17 @@ _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice
 
 
 def render_text(result: LintResult, style: Style) -> str:
-    """One finding in two lines, ``FILE:LINE: LEVEL RULE: what`` and what to do; the sum at the end."""
-    lines = []
+    """One finding a line, ``FILE:LINE: LEVEL RULE: what``, below the first of each rule what to do; then the sum."""
+    lines, told = [], set()
     for f in result.findings:
         level = style.paint(f.rule.level, _LOOKS[f.rule.level])
         lines.append(f"{printable(f.file)}:{f.line}: {level} {f.rule.code}: {printable(f.message)}")
-        lines.append(style.paint(f"    do  {f.rule.fix}", "dim"))
+        if f.rule not in told:
+            lines.append(style.paint(f"    do  {f.rule.fix}", "dim"))
+        told.add(f.rule)
     if not result.overlays and result.error is not None:
-        lines += [printable(result.error.message), *([f"    do  {result.error.hint}"] if result.error.hint else [])]
-    else:
-        lines.append(style.paint(summary(result), "bad" if result.error else "good"))
+        return render_error(result.error, result.exit_code, style)
+    lines.append(style.paint(summary(result), "bad" if result.error else "good"))
     return "".join(f"{disarmed(line)}\n" for line in lines)
 
 

@@ -7,9 +7,9 @@ import shutil
 from typing import Any
 
 import pytest
-from support.git_insight import schema
 from support.git_world import executable, isolate
 from support.gitops_repo import GitopsRepo, make, serve, tree_hashes
+from support.in_process import schema
 from support.registry_server import Answer, RegistryServer
 
 SECRET = "right-password"
@@ -55,6 +55,19 @@ def test_a_world_that_is_whole_is_good_and_stays_as_it_is(tmp_path):
     assert repo.run("doctor").out.endswith("Nothing here would stop a promotion.\n")
 
 
+def test_a_fix_that_several_lines_in_a_row_need_is_said_below_the_last(tmp_path):
+    repo = make(tmp_path)
+    repo.write("overlays/shop/base/kustomization.yaml", "resources: []\n")
+    for env in ("staging", "prod"):
+        repo.set_overlay(env, "resources: [../base]\n")
+    lines = repo.run("doctor").out.splitlines()
+    notes = [line for line in lines if line.startswith("note     overlay")]
+    fixes = [i for i, line in enumerate(lines) if "do  nothing where an app does not run" in line]
+    assert (len(notes), len(fixes)) == (2, 1)
+    assert lines[fixes[0] - 1] == notes[-1]
+    assert all(c["hint"] for c in examined(repo)["checks"] if c["area"] == "overlay")
+
+
 def test_registries_tell_access_features_clock_and_mounts(tmp_path):
     with RegistryServer(referrers=True) as server, RegistryServer(referrers=False) as other:
         serve(server, "v3-keyless")
@@ -68,7 +81,7 @@ def test_registries_tell_access_features_clock_and_mounts(tmp_path):
         assert {r.method for s in (server, other) for r in s.requests} == {"GET"}
         repo.config["environments"]["prod"]["registry"] = server.address
         repo.write_config()
-        assert "staging and prod share it" in check(examined(repo), "mount")["message"]
+        assert "for staging->prod" in check(examined(repo), "mount")["message"]
 
 
 def test_a_registry_without_the_referrers_api_is_no_problem(tmp_path):
@@ -203,6 +216,7 @@ def test_text_has_a_line_and_a_fix_for_what_stops(tmp_path):
     rows = ran.out.splitlines()
     at = next(i for i, row in enumerate(rows) if row.startswith("bad      trust"))
     assert rows[at + 1].startswith(" " * 20 + "do  ")
+    assert rows[at].endswith(f"({check(examined(repo), 'trust', 'signers')['code']})")
     assert rows[-1] == "1 thing would stop a promotion, the first with exit code 2."
     assert "| bad | trust |" in repo.run("doctor", "--format", "markdown").out.replace("`", "")
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from support.git_insight import schema
 from support.git_world import isolate
 from support.gitops_repo import DIGEST, TAG, GitopsRepo, Ran, make
+from support.in_process import schema
 
 FORMATS = ("text", "json", "sarif", "junit", "github")
 EVIL = "x::error::owned%0A<script>\u202e\x1b[31m##[group]"
@@ -100,6 +100,12 @@ def test_warnings_fail_when_strict_and_rules_can_be_left_out(tmp_path):
 
 def test_nothing_but_a_file_that_cannot_be_read_is_a_fault(tmp_path):
     assert linted(plain(tmp_path, a="images: [\n"))["exit_code"] == 3
+
+
+def test_what_cannot_be_read_at_all_is_told_as_every_other_error_is(repo):
+    ran = repo.run("lint", "gone")
+    assert ran.out.splitlines()[0].startswith("Failed (exit 2, ")
+    assert "  do        " in ran.out
 
 
 def test_links_are_not_followed_and_hidden_directories_not_entered(tmp_path):
