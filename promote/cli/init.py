@@ -75,8 +75,9 @@ def _run(reference: str | None, directory: Path, trusted_root: Path | None, jobs
         sys.stdout.write(text)
         return
     _write(file, text, force=target.force)
-    who = f"{len(proposed.signers)} signers" if len(proposed.signers) != 1 else "1 signer"
-    sys.stdout.write(f"Wrote {printable(str(file))}: {len(proposed.environments)} environments, {who}.\n")
+    sizes = ((proposed.apps, "app"), (proposed.environments, "environment"), (proposed.signers, "signer"))
+    counts = ", ".join(f"{len(found)} {noun}{'' if len(found) == 1 else 's'}" for found, noun in sizes)
+    sys.stdout.write(f"Wrote {printable(str(file))}: {counts}.\n")
     sys.stdout.write("Review every line and commit it: until then nobody is trusted.\n")
     for note in proposed.notes:
         sys.stderr.write(f"note: {printable(note)}\n")

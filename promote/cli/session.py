@@ -82,8 +82,11 @@ class Session:
             yield observer
 
     def print(self, result: Result) -> None:
-        """Write the result to stdout; what failed goes to stderr too when stdout is a file, which nobody watches."""
-        if result.error is not None and _is_file(sys.stdout):
+        """Write the result to stdout; what failed goes to stderr too when stdout is a file, which nobody watches.
+
+        Where both are the same file, as in a log, once is enough.
+        """
+        if result.error is not None and _is_file(sys.stdout) and not _are_one(sys.stdout, sys.stderr):
             from promote.output import text
             from promote.output.style import style_for
 
@@ -114,6 +117,13 @@ class Session:
 def _is_file(stream: TextIO) -> bool:
     try:
         return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _are_one(first: TextIO, second: TextIO) -> bool:
+    try:
+        return os.path.sameopenfile(first.fileno(), second.fileno())
     except (OSError, ValueError):
         return False
 

@@ -253,5 +253,11 @@ def _read(path: Path, what: str) -> bytes:
             hint=f"look at it with `ls -l {shown(str(path))}`",
         ) from None
     if len(content) > MAX_BYTES:
-        raise Misuse("file-too-large", f"got more than {MAX_BYTES} bytes in {shown(path.name)}, expected {what}")
+        raise Misuse(
+            "file-too-large",
+            f"got {shown(path.name)} of more than {MAX_BYTES} bytes, expected {what} of at most {MAX_BYTES}",
+            expected=f"at most {MAX_BYTES} bytes",
+            actual="more",
+            hint=f"see what it is with `ls -l {shown(str(path))}`",
+        )
     return content

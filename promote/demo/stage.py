@@ -112,7 +112,7 @@ def _git(directory: Path, arguments: tuple[str, ...]) -> str:
             check=False,
         )
     except FileNotFoundError:
-        raise Fault("git-missing", "got no git on PATH, expected one", hint="install git") from None
+        raise Misuse("git-missing", "git is not installed, or not on PATH", hint="install git 2.31 or newer") from None
     if done.returncode:
         raise Fault("demo-broken", f"git {arguments[0]} failed: {done.stderr.strip()[-200:]}")
     return done.stdout

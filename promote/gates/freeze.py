@@ -19,7 +19,7 @@ _MOST_STEPS = 1000
 
 
 def judge(windows: Sequence[Freeze], environment: str, now: datetime) -> Verdict:
-    """Pass when `now` (an aware time) lies in none of `windows`; the refusal names the end, and the next opening."""
+    """Pass when `now` (an aware time) lies in no window; the refusal names the end and the next opening, if any."""
     if not windows:
         return skipped(GATE, "promote.yaml has no freeze for this environment")
     ends = ((end(window, now), window) for window in windows)
@@ -29,11 +29,13 @@ def judge(windows: Sequence[Freeze], environment: str, now: datetime) -> Verdict
     until, window = max(on, key=lambda pair: pair[0])
     opens = opening(windows, now)
     because = f": {window.reason}" if window.reason else ""
-    opened = f"promotions are open again at {_said(opens, window)}" if opens else "no opening within a year"
+    # The end of one of many short windows, each of which begins before the last one ends, is no end of the freeze.
+    lasts = f" until {_said(until, window)}" if opens or until > now + _FARTHEST else ""
+    opened = f"{_said(opens, window)} or later" if opens else "a time without a freeze, and none comes within a year"
     return refused(
         GATE,
         Reason.FROZEN,
-        f"{environment} is frozen until {_said(until, window)}{because}",
+        f"{environment} is frozen{lasts}{because}",
         expected=opened,
         actual=_said(now, window),
         hint=f"wait, or change `freeze` in promote.yaml; `promote rollback {environment}` is not frozen",

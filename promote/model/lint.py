@@ -43,7 +43,7 @@ class Rule(Enum):
         "tag-not-a-commit",
         Level.ERROR,
         "The tag of an app of promote.yaml must name the commit that it was built from.",
-        "promote a release whose tag names its commit, such as sha-4f2a91c",
+        "promote a release whose tag names its commit, such as sha-4f2a91c, or write in `gates.tag` how yours do",
     )
     DIGEST_MISSING = (
         "digest-missing",

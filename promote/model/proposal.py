@@ -32,15 +32,16 @@ class ProposedEnvironment:
     """An environment as overlay directories suggest it.
 
     `registry` is where its images are pushed, `pull` what manifests say instead (None: the registry).  `guessed` says
-    that no overlay names the registry.  `runs` are the names that its overlays have for the image.
+    that no overlay names the registry.  `more` are further places, each a registry and its overlays.
     """
 
     name: str
     registry: str
     pull: str | None
     overlays: tuple[str, ...]
-    promoted_from: str | None
+    promoted_from: tuple[str, ...]
     guessed: bool
+    more: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Proposal:
 
     `reference` is the image it was made from, at `digest`; both None when overlays alone were looked at.  `root` is the
     trusted_root.json that was used, None for the public-good one.  `notes` say what could not be proposed, one sentence
-    each.
+    each.  `tag` is the form of the commit tags where they have another than the usual one.
     """
 
     reference: str | None
@@ -59,3 +60,4 @@ class Proposal:
     root: str | None
     signers: tuple[ProposedSigner, ...]
     notes: tuple[str, ...] = ()
+    tag: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from promote.model.proposal import Proposal, ProposedApp, ProposedEnvironment
@@ -11,6 +12,9 @@ from promote.output.yaml_text import quoted
 SCHEMA_LINE = "# yaml-language-server: $schema=promote.schema.json"
 """Editors look for the file beside promote.yaml; `promote config schema` prints it."""
 
+_WIDTH = 120
+"""Where a line of comments or of overlays is broken."""
+
 
 def render(proposal: Proposal) -> str:
     """The YAML text, with a final newline; every value in quotes, everything from outside escaped."""
@@ -19,7 +23,7 @@ def render(proposal: Proposal) -> str:
         "# For an editor that knows this line: `promote config schema > promote.schema.json`.",
         _origin(proposal),
         "# Review it: nobody is trusted until this file is committed, and whoever stands under signers may release.",
-        *(f"# NOTE: {printable(note)}" for note in proposal.notes),
+        *(line for note in proposal.notes for line in _note(note)),
         "version: 1",
         "",
         "apps:",
@@ -30,7 +34,23 @@ def render(proposal: Proposal) -> str:
     for environment in proposal.environments:
         lines += _environment(environment)
     lines += ["", "trust:", *_trust(proposal)]
+    if proposal.tag:
+        lines += [
+            "",
+            "gates:",
+            f"  tag: {quoted(proposal.tag)}  # review: the form of the commit tags that overlays have",
+        ]
     return "\n".join(lines) + "\n"
+
+
+def _note(note: str) -> Iterator[str]:
+    yield from textwrap.wrap(
+        f"# NOTE: {printable(note)}",
+        _WIDTH,
+        subsequent_indent="#       ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _origin(proposal: Proposal) -> str:
@@ -43,7 +63,7 @@ def _app(app: ProposedApp) -> Iterator[str]:
     yield f"  {quoted(app.name)}:"
     yield f"    image: {quoted(app.image)}"
     if app.names:
-        yield f"    names: [{', '.join(quoted(n) for n in app.names)}]"
+        yield from _list("names", app.names, " " * 4)
     if app.source:
         yield f"    source: {quoted(app.source)}  # review: the repository that the certificates name"
 
@@ -51,13 +71,37 @@ def _app(app: ProposedApp) -> Iterator[str]:
 def _environment(environment: ProposedEnvironment) -> Iterator[str]:
     yield f"  {quoted(environment.name)}:"
     if environment.promoted_from:
-        yield f"    from: [{quoted(environment.promoted_from)}]  # review"
+        yield f"    from: {_listed(environment.promoted_from)}  # review"
     guess = "  # review: no overlay names another registry" if environment.guessed else ""
+    if environment.more:
+        yield "    places:"
+        for registry, overlays in ((environment.registry, environment.overlays), *environment.more):
+            yield f"      - registry: {quoted(registry)}{guess if registry == environment.registry else ''}"
+            yield from _list("overlays", _directories(overlays), " " * 8)
+        return
     yield f"    registry: {quoted(environment.registry)}{guess}"
     if environment.pull:
         yield f"    pull: {quoted(environment.pull)}"
     if environment.overlays:
-        yield f"    overlays: [{', '.join(quoted(o or '.') for o in environment.overlays)}]"
+        yield from _list("overlays", _directories(environment.overlays), " " * 4)
+
+
+def _list(key: str, values: tuple[str, ...], indent: str) -> Iterator[str]:
+    """`values` on one line, or one a line where that would be too wide."""
+    line = f"{indent}{key}: {_listed(values)}"
+    if len(line) <= _WIDTH:
+        yield line
+        return
+    yield f"{indent}{key}:"
+    yield from (f"{indent}  - {quoted(value)}" for value in values)
+
+
+def _directories(overlays: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(overlay or "." for overlay in overlays)
+
+
+def _listed(values: tuple[str, ...]) -> str:
+    return f"[{', '.join(quoted(value) for value in values)}]"
 
 
 def _trust(proposal: Proposal) -> Iterator[str]:

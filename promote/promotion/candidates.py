@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from promote.errors import Refusal
@@ -15,14 +16,19 @@ from promote.model.reference import LAYOUT, Repository, is_host
 from promote.overlays.kustomize import read_kustomization
 from promote.overlays.reader import Finder
 from promote.overlays.sites import images_in, pins
+from promote.promotion.sequence import in_order, is_plain, rank, sources
 
-_ORDER = (
-    re.compile(r"(^|[-_.])(dev|develop|development|sandbox|preview)($|[-_.\d])"),
-    re.compile(r"(^|[-_.])(test|testing|int|integration|qa)($|[-_.\d])"),
-    re.compile(r"(^|[-_.])(stag|stage|staging|uat|acceptance|preprod|pre-prod)($|[-_.\d])"),
-    re.compile(r"(^|[-_.])(prod|prd|production|live)($|[-_.\d])"),
+STRUCTURE = frozenset(
+    {"overlays", "overlay", "envs", "env", "environments", "environment", "apps", "app", "applications", "clusters",
+     "cluster", "k8s", "kubernetes", "deploy", "deployment", "deployments", "manifests", "kustomize", "services",
+     "workloads", "stages", "regions", "components", "base", "bases"}
+)  # fmt: skip
+"""Parts of paths that say how a repository is laid out, and nothing of an app or an environment."""
+
+_ANNOUNCING = frozenset(
+    {"overlays", "overlay", "envs", "env", "environments", "environment", "clusters", "cluster", "stages"}
 )
-"""What directories are called, in the order that releases go; anything else stands before all of them."""
+"""Those of them that environments stand under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ def environments(
         by_name.setdefault(environment_name(overlay.directory, (image, image.rpartition("/")[2])), []).append(overlay)
     origin = _registry(root, repository, image)
     result: list[ProposedEnvironment] = []
-    for name in sorted(by_name, key=lambda n: (rank(n), n)):
+    for name in in_order(by_name):
         mine = by_name[name]
         pulled = next((prefix for o in mine if (prefix := _pulled_from(root, o, image))), None)
         first = not result
@@ -77,11 +83,11 @@ def environments(
                 registry=registry,
                 pull=pulled if pulled != registry else None,
                 overlays=tuple(o.directory for o in mine),
-                promoted_from=result[-1].name if result else None,
+                promoted_from=sources(name, by_name),
                 guessed=pulled is None and not first,
             )
         )
-    return tuple(result) or (ProposedEnvironment("staging", origin, None, (), None, guessed=False),)
+    return tuple(result) or (ProposedEnvironment("staging", origin, None, (), (), guessed=False),)
 
 
 def _is_called(name: str, image: str) -> bool:
@@ -92,16 +98,14 @@ def _is_called(name: str, image: str) -> bool:
 def environment_name(directory: str, apps: Collection[str]) -> str:
     """The environment that a path is of: the last part that names one by custom, else the last that is no app.
 
-    So overlays/prod, overlays/web/prod, prod/web, envs/prod/web and clusters/prod/eu are all prod.
+    So overlays/prod, overlays/web/prod, prod/web, envs/prod/web, prod/test-runner and clusters/prod/eu are all prod.
     """
     parts = [cleaned for p in directory.split("/") if p not in apps and (cleaned := _cleaned(p))]
+    announced = [part for before, part in pairwise(parts) if before in _ANNOUNCING and rank(part)]
+    plain = [part for part in parts if is_plain(part)]
     known = [part for part in parts if rank(part)]
-    return (known or parts or ["staging"])[-1]
-
-
-def rank(name: str) -> int:
-    """The place of an environment in the order of promotion; 0 for a name that says nothing."""
-    return max((i for i, pattern in enumerate(_ORDER, start=1) if pattern.search(name)), default=0)
+    other = [part for part in parts if part not in STRUCTURE]
+    return (announced or plain or known or other or parts or ["staging"])[-1]
 
 
 def _cleaned(part: str) -> str:

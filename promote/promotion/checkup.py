@@ -15,6 +15,7 @@ from promote.insight.working_files import WorkingFiles
 from promote.model.checkup import Check, Health
 from promote.model.configuration import Configuration
 from promote.model.malformed import shown
+from promote.overlays.parsed import Parsed
 from promote.promotion.registry_checks import registries
 from promote.promotion.tools import git_version, kustomize_version
 from promote.promotion.workplace import Workplace, require_signers
@@ -107,7 +108,7 @@ def _identities(configuration: Configuration) -> Iterator[Check]:
 def _overlays(configuration: Configuration) -> Iterator[Check]:
     from promote.overlays.sites import pins  # noqa: PLC0415 - ruamel.yaml, where it is needed
 
-    tree = WorkingFiles(configuration.root)
+    tree, parsed = WorkingFiles(configuration.root), Parsed()
     for environment in configuration.environments.values():
         for place in environment.places:
             for app in configuration.apps.values():
@@ -116,7 +117,7 @@ def _overlays(configuration: Configuration) -> Iterator[Check]:
                     about = f"{environment.name} {app.name}"
 
                     def look(overlay: str = overlay, about: str = about) -> Check:
-                        found = pins(tree, overlay, names, fields)  # noqa: B023 - called at once
+                        found = pins(tree, overlay, names, fields, parsed)  # noqa: B023 - called at once
                         return judged_pins(about, overlay, len(found))
 
                     yield from _attempt("overlay", about, look)

@@ -141,11 +141,12 @@ def _directory(asked: _Asked) -> Check:
 
 def _mounts(configuration: Configuration) -> Iterator[Check]:
     """Where blobs need not move; whether the registry agrees is not tried, because trying begins an upload."""
+    shared: dict[str, list[str]] = {}
     for environment in configuration.environments.values():
         for name in environment.promoted_from:
             hosts = {p.registry.partition("/")[0] for p in configuration.environments[name].places if not p.is_layout}
             own = {p.registry.partition("/")[0] for p in environment.places if not p.is_layout}
             for host in sorted(hosts & own):
-                yield Check(
-                    "mount", host, Health.NOTE, f"{name} and {environment.name} share it: blobs are mounted there"
-                )
+                shared.setdefault(host, []).append(f"{name}->{environment.name}")
+    for host, ways in shared.items():
+        yield Check("mount", host, Health.NOTE, f"blobs are mounted there and not sent, for {', '.join(ways)}")

@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from promote.errors import Misuse, Refusal
-from promote.insight.working_files import WorkingFiles, kustomized
+from promote.errors import Misuse
 from promote.model.malformed import shown
 from promote.model.policy import COMMIT_TAG
 from promote.model.proposal import Proposal, ProposedApp, ProposedEnvironment
-from promote.overlays.kustomize import Kustomization, read_kustomization
-from promote.overlays.manifests import split_reference
-from promote.overlays.nodes import Scalar
-from promote.overlays.objects import image_holders
-from promote.overlays.reader import Finder
-from promote.overlays.render import render
-from promote.promotion.candidates import environment_name, is_registry, rank
+from promote.promotion.arrangement import Arrangement, arranged, staged
+from promote.promotion.own_apps import OwnApp, called, own, tag_form
+from promote.promotion.sequence import in_order, sources
+from promote.promotion.sightings import Looker, Sightings, split_name
 
-HUB = "docker.io"
-"""Where a name without a host is pulled from."""
-_STRUCTURE = frozenset(
-    {"overlays", "overlay", "envs", "env", "environments", "apps", "app", "clusters", "cluster", "k8s", "kubernetes",
-     "deploy", "manifests", "kustomize", "services", "workloads", "base"}
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """One image of one overlay: what manifests call it, what a cluster pulls, and with which tag."""
-
-    overlay: str
-    name: str
-    pulled: str
-    tag: str | None
-    is_entry: bool
+_MOST_NAMED = 6
+"""How many things of a kind a note names; the rest are counted."""
 
 
 def survey(root: Path) -> Proposal:
@@ -44,141 +24,151 @@ def survey(root: Path) -> Proposal:
 
     Raises `Misuse` where there is no overlay with an image, `Fault` for too many directories.
     """
-    uses = _apps_of(tuple(_uses(root)))
-    if not uses:
-        raise Misuse(
-            "no-overlays-found",
-            f"got no kustomize overlay with an image below {shown(str(root.resolve().name))}, expected at least one",
-            hint="run it in the GitOps repository, or name an image that your build signed with --from",
-        )
-    names = _app_names(uses)
-    by_app = {names[name]: [u for u in uses if u.name == name] for name in dict.fromkeys(u.name for u in uses)}
-    images = {app: _common_path([u.pulled for u in mine]) for app, mine in by_app.items()}
-    apps = tuple(
-        ProposedApp(app, images[app], tuple(sorted({u.name for u in mine} - {images[app]})), None)
-        for app, mine in sorted(by_app.items())
-    )
+    looker = Looker(root)
+    seen = looker.look()
+    if not seen.images:
+        raise _nothing(root, seen)
+    found, strangers = own(seen.images)
+    apps = called(found)
+    stages = staged(apps)
+    names = frozenset(name for app in found for name in app.names)
+    unreadable = {overlay for overlay in stages if not looker.is_readable(overlay, names)}
+    readable = {overlay: name for overlay, name in stages.items() if overlay not in unreadable}
+    fit = arranged(_within(apps, readable), readable, seen.kustomized)
+    if not fit.apps:
+        raise _nothing(root, seen)
     notes = [
         "Nobody is trusted yet: `promote init --from IMAGE --force` proposes who signed one, or write trust.signers."
     ]
-    environments = tuple(_environments(by_app, images, notes))
-    return Proposal(None, None, apps, environments, None, (), tuple(notes))
+    environments = tuple(_environments(fit))
+    notes += _strays(fit, environments)
+    if len(environments) > 1 and not any(e.promoted_from for e in environments):
+        notes.append("No name says which environment comes first: write `from` for each that is promoted into.")
+    form = tag_form(fit.apps.values())
+    if form is None:
+        notes.append("Most tags name no commit, as sha-4f2a91c does: the tag gate will refuse them (exit 14).")
+    notes += _left_out(apps, fit, strangers, stages, unreadable)
+    return Proposal(
+        reference=None,
+        digest=None,
+        apps=tuple(_proposed(name, app, environments) for name, app in sorted(fit.apps.items())),
+        environments=environments,
+        root=None,
+        signers=(),
+        notes=tuple(notes),
+        tag=form.pattern if form is not None and form is not COMMIT_TAG else None,
+    )
 
 
-def _uses(root: Path) -> Iterator[_Use]:
-    """Every image of every overlay: of a kustomization that no other one uses and that is no component."""
-    tree = WorkingFiles(root)
-    layers: dict[str, Kustomization] = {}
-    for directory in kustomized(root):
-        try:
-            layer = read_kustomization(tree, Finder(), directory)
-        except Refusal:
-            continue  # `promote lint` says why
-        if layer is not None:
-            layers[directory] = layer
-    used = {below for layer in layers.values() for below in (*layer.directories, *layer.components)}
-    for directory, layer in layers.items():
-        if directory in used or _is_component(layer):
-            continue
-        rewritten = set()
-        for entry in layer.entries:
-            name, made = entry.text("name"), entry.reference
-            if name and made.name:
-                rewritten.add(made.name)
-                yield _Use(directory, split_reference(name).name, made.name, made.tag, is_entry=True)
-        rendered = {h.image for data in render(tree, directory).objects.values() for h in image_holders(data)}
-        for image in sorted(rendered):
-            found = split_reference(image)
-            if found.name not in rewritten:
-                yield _Use(directory, found.name, found.name, found.tag, is_entry=False)
+def _nothing(root: Path, seen: Sightings) -> Misuse:
+    where = shown(str(root.resolve().name))
+    if seen.values:
+        return Misuse(
+            "no-overlays-found",
+            f"got values of Helm such as {shown(seen.values[0])} and no image in an overlay below {where}",
+            expected="an image in a kustomization, or in a values.yaml in a directory of each environment",
+            actual=f"{len(seen.values)} files of values, which promote.yaml names one by one",
+            hint="write `overlays` and `fields` for these files, as `promote explain no-overlays-found` shows",
+        )
+    if not seen.kustomized:
+        return Misuse(
+            "no-overlays-found",
+            f"got no kustomization below {where}, expected at least one overlay with an image",
+            hint="run it in the GitOps repository, or name an image that your build signed with --from",
+        )
+    count = len(seen.kustomized)
+    said = "1 kustomization" if count == 1 else f"{count} kustomizations"
+    return Misuse(
+        "no-overlays-found",
+        f"got {said} below {where} and no image in an overlay, expected one in a manifest, `images:` or Helm values",
+        hint="see what could not be read with `promote lint`, or name an image that your build signed with --from",
+    )
 
 
-def _is_component(layer: Kustomization) -> bool:
-    return any(isinstance(v, Scalar) and v.value == "Component" for _, v in layer.root.all("kind"))
+def _within(apps: Mapping[str, OwnApp], overlays: Collection[str]) -> dict[str, OwnApp]:
+    """`apps` as they are seen in `overlays`, without those that are not."""
+    found = {
+        name: OwnApp(app.image, tuple(s for s in app.sightings if s.overlay in overlays)) for name, app in apps.items()
+    }
+    return {name: app for name, app in found.items() if app.sightings}
 
 
-def _apps_of(uses: tuple[_Use, ...]) -> tuple[_Use, ...]:
-    """The images that look like one's own: tagged with a commit somewhere, else rewritten by overlays, else all.
-
-    What a name stands for in one overlay decides for all of them.
-    """
-    for is_own in (lambda u: bool(u.tag and COMMIT_TAG.fullmatch(u.tag)), lambda u: u.is_entry, lambda _: True):
-        own = {u.name for u in uses if is_own(u)}
-        if own:
-            return tuple(u for u in uses if u.name in own)
-    return ()
+def _proposed(name: str, app: OwnApp, environments: Iterable[ProposedEnvironment]) -> ProposedApp:
+    """`app` with the names that promote.yaml would not know by itself."""
+    registries = {place for e in environments for place in (e.registry, *(registry for registry, _ in e.more))}
+    known = {app.image, *(f"{registry}/{app.image}" for registry in registries)}
+    return ProposedApp(name, app.image, tuple(sorted(app.names - known)), None)
 
 
-def _app_names(uses: tuple[_Use, ...]) -> dict[str, str]:
-    """What to call each image's app: the part of its overlays' paths that no other app has, else its last part."""
-    directories: dict[str, set[str]] = {}
-    for use in uses:
-        directories.setdefault(use.name, set()).add(use.overlay)
-    shared = Counter(part for found in directories.values() for part in {p for d in found for p in _parts(d)})
-    names: dict[str, str] = {}
-    for image, found in directories.items():
-        common = set.intersection(*(set(_parts(d)) for d in found))
-        own = sorted(part for part in common if shared[part] == 1 and len(directories) > 1)
-        last = image.rpartition("/")[2]
-        name = last if last in common or not own else own[0]
-        cleaned = environment_name(name, ())  # the same alphabet
-        while cleaned in names.values():
-            cleaned = f"{cleaned[:60]}-2"
-        names[image] = cleaned
-    return names
+def _environments(fit: Arrangement) -> Iterator[ProposedEnvironment]:
+    """The environments in the order of promotion."""
+    for name in in_order(fit.overlays):
+        pulled = _registries(fit, name)
+        every = Counter(registry for counts in pulled.values() for registry in counts.elements())
+        usual = _usual(every)
+        places: dict[str, list[str]] = {usual: []}
+        for overlay, counts in sorted(pulled.items()):
+            places.setdefault(_usual(counts), []).append(overlay)
+        (first, own_overlays), *more = ((registry, tuple(mine)) for registry, mine in places.items() if mine)
+        guessed = not any(split_name(s.pulled)[0] for s in fit.sightings(name))
+        yield ProposedEnvironment(
+            name, first, None, own_overlays, sources(name, fit.overlays), guessed=guessed, more=tuple(more)
+        )
 
 
-def _parts(directory: str) -> list[str]:
-    """The parts of a path that say nothing of an environment or of how the repository is laid out."""
-    return [p for p in directory.split("/") if p and p.lower() not in _STRUCTURE and not rank(p.lower())]
+def _strays(fit: Arrangement, environments: Iterable[ProposedEnvironment]) -> Iterator[str]:
+    """Which environments pull images from registries that are none of their places."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for environment in environments:
+        known = {environment.registry, *(registry for registry, _ in environment.more)}
+        pulled = {r for counts in _registries(fit, environment.name).values() for r in counts}
+        if strays := tuple(sorted(pulled - known)):
+            found.setdefault(strays, []).append(environment.name)
+    for strays, names in found.items():
+        pull = "pulls" if len(names) == 1 else "pull"
+        yield f"{_some(names)} {pull} some images from {_some(strays)}: a place has one registry for all its apps."
 
 
-def _common_path(pulled: Collection[str]) -> str:
-    """The end that the repository paths of all `pulled` have in common: the image, whatever the registry."""
-    paths = [_split(name)[1].split("/") for name in pulled]
-    common: list[str] = []
-    for parts in zip(*(reversed(path) for path in paths), strict=False):
-        if len(set(parts)) > 1:
-            break
-        common.insert(0, parts[0])
-    return "/".join(common) or paths[0][-1]
+def _usual(registries: Counter[str]) -> str:
+    """The most common one, of several the first by name."""
+    return min(registries, key=lambda registry: (-registries[registry], registry))
 
 
-def _split(name: str) -> tuple[str, str]:
-    """The host of `name`, "" for none, and its path."""
-    host, slash, path = name.partition("/")
-    return (host, path) if slash and is_registry(host) else ("", name)
+def _registries(fit: Arrangement, environment: str) -> dict[str, Counter[str]]:
+    """How many images each overlay of `environment`, as promote.yaml writes it, pulls from which registry."""
+    found: dict[str, Counter[str]] = {overlay: Counter() for overlay in fit.overlays[environment]}
+    for name, app in fit.apps.items():
+        for seen in app.sightings:
+            if fit.stages[seen.overlay] == environment:
+                found[fit.written(seen.overlay, name)][app.registry(seen)] += 1
+    return found
 
 
-def _environments(
-    by_app: dict[str, list[_Use]], images: dict[str, str], notes: list[str]
-) -> Iterator[ProposedEnvironment]:
-    """The environments in the order of promotion; `notes` gets what one line cannot say."""
-    found: dict[str, list[tuple[str, _Use]]] = {}
-    for app, uses in by_app.items():
-        for use in uses:
-            found.setdefault(environment_name(use.overlay, (app, *by_app)), []).append((app, use))
-    before: str | None = None
-    for name in sorted(found, key=lambda n: (rank(n), n)):
-        mine = found[name]
-        registries = Counter(r for app, use in mine if (r := _registry_of(use.pulled, images[app])))
-        registry = registries.most_common(1)[0][0] if registries else HUB
-        if len(registries) > 1:
-            notes.append(f"{name} pulls from {', '.join(sorted(registries))}: write one of `places` for each.")
-        overlays = {app: {_templated(u.overlay, app) for a, u in mine if a == app} for app in by_app}
-        every = sorted(set().union(*overlays.values()))
-        if lacking := sorted(app for app, own in overlays.items() if own != set(every)):
-            notes.append(f"{name} does not have every app in each of its overlays ({', '.join(lacking)}): review them.")
-        yield ProposedEnvironment(name, registry, None, tuple(every), before, guessed=not registries)
-        before = name
+def _left_out(
+    apps: Mapping[str, OwnApp],
+    fit: Arrangement,
+    strangers: Collection[str],
+    stages: Collection[str],
+    unreadable: Collection[str],
+) -> Iterator[str]:
+    """What was found and is not proposed, one sentence for each reason."""
+    everywhere = {overlay for app in apps.values() for overlay in app.overlays}
+    if unfit := sorted(_within(apps, set(stages) - set(unreadable)).keys() - fit.apps.keys()):
+        where = min(overlay for overlay in apps[unfit[0]].overlays)
+        yield (
+            f"Left out, because their overlays do not follow the others' pattern: {_some(unfit)} ({shown(where)}). An "
+            "environment's overlays are for all apps: `promote init --repo DIR` makes another promote.yaml for a part."
+        )
+    if aside := sorted(everywhere - set(stages)):
+        yield f"Left out, because their names say no environment: {_some([overlay or '.' for overlay in aside])}."
+    if unreadable:
+        yield f"Left out, because they cannot be read (`promote lint` says why): {_some(sorted(unreadable))}."
+    if strangers:
+        yield f"Left out, because they look like other people's images: {_some(strangers)}."
 
 
-def _registry_of(pulled: str, image: str) -> str | None:
-    """The registry as promote.yaml says it, None where the name has no host."""
-    host, path = _split(pulled)
-    prefix = path.removesuffix(image).rstrip("/")
-    return f"{host}/{prefix}".rstrip("/") if host else None
-
-
-def _templated(overlay: str, app: str) -> str:
-    return "/".join("{app}" if part == app else part for part in overlay.split("/"))
+def _some(names: Collection[str]) -> str:
+    """The first of `names`, and how many there are besides."""
+    listed = [shown(name) for name in names]
+    more = len(listed) - _MOST_NAMED
+    return f"{', '.join(listed[:_MOST_NAMED])} and {more} more" if more > 0 else ", ".join(listed)

@@ -80,7 +80,7 @@ def test_registries_come_from_the_names_that_overlays_pull(tmp_path, server):
     repo.write("overlays/web/prod/kustomization.yaml", "resources: [../base]\nimages: [{name: web, newTag: x}]\n")
     found = proposed(repo, server, *ROOT)["environments"]
     assert list(found) == ["dev-eu", "dev-us", "staging", "prod"]
-    assert [e.get("from") for e in found.values()] == [None, ["dev-eu"], ["dev-us"], ["staging"]]
+    assert [e.get("from") for e in found.values()] == [None, None, ["dev-eu", "dev-us"], ["staging"]]
     assert found["dev-eu"]["registry"] == server.address
     assert found["dev-eu"]["pull"] == "registry.dev-eu.example"
     assert found["prod"] == {
@@ -217,37 +217,82 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(tmp_path, server, ar
 
 
 DEPLOYED = "kind: Deployment\napiVersion: apps/v1\nmetadata: {{name: {0}}}\nspec: {{template: {{spec: {{containers: [{{name: c, image: {0}}}]}}}}}}\n"  # noqa: E501
-LAYOUTS: dict[str, tuple[list[str], list[str], dict[str, list[str]]]] = {
+Environments = dict[str, tuple[list[str] | None, list[str]]]
+LAYOUTS: dict[str, tuple[list[str], list[str], Environments]] = {
     "overlays": (
         ["overlays/prod", "overlays/staging", "overlays/dev"],
         ["web"],
-        {"dev": ["overlays/dev"], "staging": ["overlays/staging"], "prod": ["overlays/prod"]},
+        {
+            "dev": (None, ["overlays/dev"]),
+            "staging": (["dev"], ["overlays/staging"]),
+            "prod": (["staging"], ["overlays/prod"]),
+        },
     ),
-    "plain": (["production", "test"], ["web"], {"test": ["test"], "production": ["production"]}),
+    "plain": (["production", "test"], ["web"], {"test": (None, ["test"]), "production": (["test"], ["production"])}),
+    "flat": ([""], ["api", "web"], {"prod": (None, ["."])}),
+    "dev-stage-live": (
+        ["deploy/live", "deploy/stage", "deploy/dev"],
+        ["web"],
+        {
+            "dev": (None, ["deploy/dev"]),
+            "stage": (["dev"], ["deploy/stage"]),
+            "live": (["stage"], ["deploy/live"]),
+        },
+    ),
     "envs-app": (
         ["envs/qa/web", "envs/live/web", "envs/qa/api", "envs/live/api"],
         ["api", "web"],
-        {"qa": ["envs/qa/{app}"], "live": ["envs/live/{app}"]},
+        {"qa": (None, ["envs/qa/{app}"]), "live": (["qa"], ["envs/live/{app}"])},
     ),
     "apps-env": (
         ["apps/web/staging", "apps/web/prod", "apps/api/staging", "apps/api/prod"],
         ["api", "web"],
-        {"staging": ["apps/{app}/staging"], "prod": ["apps/{app}/prod"]},
+        {"staging": (None, ["apps/{app}/staging"]), "prod": (["staging"], ["apps/{app}/prod"])},
     ),
     "app-overlays-env": (
         ["apps/web/overlays/uat", "apps/web/overlays/prod", "apps/api/overlays/uat", "apps/api/overlays/prod"],
         ["api", "web"],
-        {"uat": ["apps/{app}/overlays/uat"], "prod": ["apps/{app}/overlays/prod"]},
+        {"uat": (None, ["apps/{app}/overlays/uat"]), "prod": (["uat"], ["apps/{app}/overlays/prod"])},
     ),
     "clusters": (
         ["clusters/staging", "clusters/prod-eu", "clusters/prod-us"],
         ["web"],
-        {"staging": ["clusters/staging"], "prod-eu": ["clusters/prod-eu"], "prod-us": ["clusters/prod-us"]},
+        {
+            "staging": (None, ["clusters/staging"]),
+            "prod-eu": (["staging"], ["clusters/prod-eu"]),
+            "prod-us": (["staging"], ["clusters/prod-us"]),
+        },
     ),
     "regions": (
         ["clusters/prod/eu", "clusters/prod/us", "clusters/dev/eu"],
         ["web"],
-        {"dev": ["clusters/dev/eu"], "prod": ["clusters/prod/eu", "clusters/prod/us"]},
+        {"dev": (None, ["clusters/dev/eu"]), "prod": (["dev"], ["clusters/prod/eu", "clusters/prod/us"])},
+    ),
+    "region-by-region": (
+        ["envs/stage-eu", "envs/stage-us", "envs/prod-eu", "envs/prod-us", "envs/load-gpu"],
+        ["web"],
+        {
+            "load-gpu": (None, ["envs/load-gpu"]),
+            "stage-eu": (None, ["envs/stage-eu"]),
+            "stage-us": (None, ["envs/stage-us"]),
+            "prod-eu": (["stage-eu"], ["envs/prod-eu"]),
+            "prod-us": (["stage-us"], ["envs/prod-us"]),
+        },
+    ),
+    "names-without-a-stage": (
+        ["clusters/blue", "clusters/green"],
+        ["web"],
+        {"blue": (None, ["clusters/blue"]), "green": (None, ["clusters/green"])},
+    ),
+    "apps-of-one-cluster": (
+        ["apps/web/app", "apps/api/app", "apps/job/app"],
+        ["api", "job", "web"],
+        {"prod": (None, ["apps/{app}/app"])},
+    ),
+    "beside-the-stages": (
+        ["deploy/overlays/dev", "deploy/overlays/production", "kustomize", "tests/e2e"],
+        ["web"],
+        {"dev": (None, ["deploy/overlays/dev"]), "production": (["dev"], ["deploy/overlays/production"])},
     ),
 }
 
@@ -262,7 +307,7 @@ def arranged(
         write(root / f"base/{app}/deployment.yaml", DEPLOYED.format(app))
     for directory in directories:
         mine = [app for app in apps if app in directory.split("/")] or apps
-        up = "../" * len(directory.split("/"))
+        up = "../" * len(Path(directory).parts)
         host = registry.format(env=environment_name(directory, apps))
         lines = [f"resources: [{', '.join(f'{up}base/{app}' for app in mine)}]", "images:"]
         for app in mine:
@@ -286,9 +331,9 @@ def test_overlays_alone_make_a_promote_yaml_that_status_reads_at_once(tmp_path, 
     assert (ran.code, "Review every line" in ran.out) == (0, True)
     value = yaml.safe_load((tmp_path / "promote.yaml").read_text())
     assert {app: a["image"] for app, a in value["apps"].items()} == {app: f"team/{app}" for app in apps}
-    assert {env: e["overlays"] for env, e in value["environments"].items()} == environments
-    assert list(value["environments"]) == list(environments)
-    assert [e.get("from") for e in value["environments"].values()] == [None, *([e] for e in list(environments)[:-1])]
+    found = value["environments"]
+    assert {env: (e.get("from"), e["overlays"]) for env, e in found.items()} == environments
+    assert list(found) == list(environments)
     status = repo.run("status", "--format", "json")
     assert status.code == 0, status.out
     rows = json.loads(status.out)["rows"]
@@ -320,9 +365,11 @@ def test_names_without_a_host_are_docker_hubs_and_marked_as_a_guess(tmp_path):
     assert ran.out.count('registry: "docker.io"  # review: no overlay names') == 2
 
 
-def test_overlays_that_lack_an_app_are_noted(tmp_path):
-    repo = arranged(tmp_path, ["overlays/prod", "extra/prod/web"], ["web", "api"])
-    assert "does not have every app in each of its overlays" in repo.run("init", "--dry-run").out
+def test_an_app_whose_overlays_follow_no_pattern_is_left_out_and_named(tmp_path):
+    repo = arranged(tmp_path, ["overlays/staging", "overlays/prod", "extra/prod/web"], ["web", "api", "job"])
+    ran = repo.run("init", "--dry-run")
+    assert list(yaml.safe_load(ran.out)["apps"]) == ["api", "job"]
+    assert "do not follow the others' pattern: web (extra/prod/web)" in " ".join(ran.out.replace("\n#", "").split())
 
 
 def test_force_writes_over_the_file_and_never_through_a_link(tmp_path):

@@ -50,7 +50,7 @@ def test_the_refusal_names_the_end_and_the_next_opening_and_why():
     verdict = freeze.judge((WEEKEND,), "prod", at("2026-01-03T12:00:00"))
     assert verdict.reason is Reason.FROZEN
     assert verdict.summary == "prod is frozen until 2026-01-05 08:00 CET: nobody is there"
-    assert verdict.expected == "promotions are open again at 2026-01-05 08:00 CET"
+    assert verdict.expected == "2026-01-05 08:00 CET or later"
     assert verdict.actual == "2026-01-03 13:00 CET"
 
 
@@ -58,13 +58,22 @@ def test_windows_that_meet_open_together():
     monday = cron("0 8 * * MON", 4, BERLIN)
     verdict = freeze.judge((WEEKEND, monday), "prod", at("2026-01-03T12:00:00"))
     assert "until 2026-01-05 08:00" in verdict.summary
-    assert verdict.expected == "promotions are open again at 2026-01-05 12:00 CET"
+    assert verdict.expected == "2026-01-05 12:00 CET or later"
 
 
 def test_one_that_never_opens_says_so():
     always = cron("* * * * *", 1)
     assert freeze.opening((always,), at("2026-01-03T12:00:00")) is None
-    assert freeze.judge((always,), "prod", at("2026-01-03T12:00:00")).expected == "no opening within a year"
+    verdict = freeze.judge((always,), "prod", at("2026-01-03T12:00:00"))
+    assert verdict.summary == "prod is frozen"
+    assert verdict.expected == "a time without a freeze, and none comes within a year"
+
+
+def test_one_that_ends_in_years_says_when():
+    dated = DatedFreeze(at("2026-01-01T00:00:00"), at("2099-01-01T00:00:00"), UTC, "stocktaking")
+    verdict = freeze.judge((dated,), "prod", at("2026-01-03T12:00:00"))
+    assert verdict.summary == "prod is frozen until 2099-01-01 00:00 UTC: stocktaking"
+    assert verdict.expected == "a time without a freeze, and none comes within a year"
 
 
 def test_one_that_begins_again_before_it_ends_lasts_from_the_newest():

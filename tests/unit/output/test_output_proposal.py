@@ -17,8 +17,8 @@ from promote.output.proposal import SCHEMA_LINE, render
 
 DIGEST = "sha256:" + "a" * 64
 EVIL = '"\n    - issuer: evil\n# \x1b]0;owned\x07 \u2028\u202e\ud7ff\U0001f600 \\" *x &y !!z'
-STAGING = ProposedEnvironment("staging", "registry.example", None, ("overlays/staging",), None, guessed=False)
-PROD = ProposedEnvironment("prod", "registry.example", "eu.example", ("overlays/prod", ""), "staging", guessed=True)
+STAGING = ProposedEnvironment("staging", "registry.example", None, ("overlays/staging",), (), guessed=False)
+PROD = ProposedEnvironment("prod", "registry.example", "eu.example", ("overlays/prod", ""), ("staging",), guessed=True)
 SIGNER = ProposedSigner(
     "https://issuer.example", "https://github.com/acme/web/x@y", ("signature", "https://spdx.dev/Document")
 )
@@ -49,6 +49,26 @@ def test_it_loads_as_it_is(tmp_path: Path):
     assert found.environments["prod"].places[0].overlays == ("overlays/prod", ".")
     assert found.environments["prod"].places[0].pull == "eu.example"
     assert found.trust.signers == (KeylessSigner(SIGNER.issuer, SIGNER.identity),)
+
+
+def test_what_is_wider_than_a_line_is_broken_and_still_loads(tmp_path: Path):
+    overlays = tuple(f"clusters/a-cluster-with-a-long-name-{n}/overlays/prod" for n in range(9))
+    names = tuple(f"registry-{n}.example/a/long/path/to/acme/web" for n in range(5))
+    wide = ProposedEnvironment(
+        "prod", "eu.example", None, overlays[:4], ("staging",), guessed=False, more=(("us.example", overlays[4:]),)
+    )
+    text = render(proposal(apps=(app(names),), environments=(STAGING, wide), notes=("much to say " * 30,)))
+    assert max(len(line) for line in text.splitlines() if DIGEST not in line) <= 120  # digests are never broken
+    (tmp_path / "promote.yaml").write_text(text)
+    found = load(tmp_path / "promote.yaml")
+    assert found.apps["web"].names == names
+    assert [place.overlays for place in found.environments["prod"].places] == [overlays[:4], overlays[4:]]
+    assert [place.registry for place in found.environments["prod"].places] == ["eu.example", "us.example"]
+
+
+def test_the_form_of_tags_is_a_gate(tmp_path: Path):
+    (tmp_path / "promote.yaml").write_text(render(proposal(tag=r"main-(?P<commit>[0-9a-f]{7,64})")))
+    assert load(tmp_path / "promote.yaml").gates["prod"].tag.fullmatch("main-4f2a91c")
 
 
 def test_it_begins_with_the_schema_and_tells_to_review():
