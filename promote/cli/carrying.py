@@ -64,7 +64,9 @@ def carry_out(
         try:
             result = _applied(workplace, planned, dry_run=how.dry_run)
             if how.require_change and result.ok and not result.changed:
-                raise NothingChanged("nothing changed: the target runs this release already")
+                nothing = NothingChanged("nothing changed: the target runs this release already")
+                stopped = outcome.of_error(command, nothing, planned, dry_run=how.dry_run)
+                result = replace(stopped, releases=result.releases)
         except PromoteError as error:
             result = outcome.of_error(command, error, planned, dry_run=how.dry_run)
     return result
@@ -72,7 +74,7 @@ def carry_out(
 
 def _applied(workplace: Workplace, planned: Plan, *, dry_run: bool) -> Result:
     from promote.output import request_body
-    from promote.promotion import outcome
+    from promote.promotion import outcome, since
     from promote.promotion.apply import apply, check_attesting, check_working_copy
     from promote.promotion.delivering import check_delivery, propose
 
@@ -80,14 +82,12 @@ def _applied(workplace: Workplace, planned: Plan, *, dry_run: bool) -> Result:
         check_working_copy(workplace, planned)
         check_attesting(workplace, planned)
         check_delivery(workplace, planned)
-    if dry_run or not planned.may_apply:
+    if not planned.may_apply:
         return outcome.of_plan(planned, dry_run=dry_run)
+    if dry_run:
+        return since.told(workplace, planned, outcome.of_plan(planned, dry_run=True))
     applied = apply(workplace, planned)
-    result = outcome.of_applied(planned, applied)
-    if not result.changed:
-        from promote.promotion import since
-
-        since.tell(workplace, planned)
+    result = since.told(workplace, planned, outcome.of_applied(planned, applied))
     if applied.delivered and applied.delivered.offered:
         return propose(workplace, planned, applied.delivered.offered, result, request_body.render)
     return result

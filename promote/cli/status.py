@@ -61,6 +61,7 @@ def _found(session: Session, environment: str | None, apps: list[str], *, check:
     from promote.insight.status import status as standings
     from promote.model.standing import StatusResult
 
+    now = datetime.now(UTC)
     with reading(session, environment, apps) as at:
         rows = standings(
             at.repository,
@@ -68,7 +69,7 @@ def _found(session: Session, environment: str | None, apps: list[str], *, check:
             at.configuration,
             environments=at.environments,
             apps=at.apps,
-            now=datetime.now(UTC),
+            now=now,
         )
         if check:
             import os
@@ -79,4 +80,4 @@ def _found(session: Session, environment: str | None, apps: list[str], *, check:
             with Stores(at.configuration.registries, os.environ) as stores:
                 rows = compare(rows, at.configuration, stores, session.jobs)
         error = concern(rows)
-        return StatusResult(error.exit_code if error else 0, at.tip, rows, told(error) if error else None)
+        return StatusResult(error.exit_code if error else 0, at.tip, rows, told(error) if error else None, now)

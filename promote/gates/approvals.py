@@ -53,17 +53,17 @@ def judge(
             "which approvals are newer than the release is unknown: nothing says since when the source runs it",
             hint="look at `promote history`; in a shallow clone run `git fetch --unshallow`",
         )
-    people: dict[str, Approval] = {}
+    people: list[Approval] = []
     left_out: list[str] = []
     for approval in since:
         if not approval.is_for(release, environment):
             continue
         why = _why_not(approval, policy, promoter)
-        if why is None:
-            people.setdefault(approval.key if policy.signed and approval.key else approval.addresses[0], approval)
-        else:
+        if why is not None:
             left_out.append(f"{approval.commit[:12]} {why}")
-    told = ", ".join(f"{shown(a.addresses[0], 80)} (commit {a.commit[:12]})" for a in people.values())
+        elif not any(_is_same(approval, other, policy) for other in people):
+            people.append(approval)
+    told = ", ".join(f"{shown(_who(a, policy), 80)} (commit {a.commit[:12]})" for a in people)
     if len(people) >= policy.count:
         return passed(GATE, f"approved by {told}")
     sign = " -S" if policy.signed else ""
@@ -78,13 +78,26 @@ def judge(
     )
 
 
+def _who(approval: Approval, policy: ApprovalPolicy) -> str:
+    """The address that counts: the author of a commit is whatever its maker wrote there; a verified signer is not."""
+    return approval.addresses[-1] if policy.signed else approval.addresses[0]
+
+
+def _is_same(one: Approval, other: Approval, policy: ApprovalPolicy) -> bool:
+    """Whether both are by one person, who may have several keys, or several addresses for one key."""
+    if policy.signed and one.key == other.key:
+        return True
+    who = _who(one, policy)
+    # Allowed signers may be patterns (ssh-keygen(1)): then the key alone says who it is.
+    return who == _who(other, policy) and not (policy.signed and any(c in who for c in "*?,"))
+
+
 def _why_not(approval: Approval, policy: ApprovalPolicy, promoter: str | None) -> str | None:
     if policy.signed and approval.key is None:
         return "has no signature that git verifies"
     if promoter is not None and promoter in approval.addresses:
         return "is by whoever promotes"
-    # The author of a commit is whatever its maker wrote there; a verified signer is not.
-    who = approval.addresses[-1] if policy.signed else approval.addresses[0]
+    who = _who(approval, policy)
     if policy.by and who not in policy.by:
         return f"is by {shown(who, 80)}, who is not asked"
     return None

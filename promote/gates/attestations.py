@@ -9,6 +9,7 @@ from promote.gates import provenance, signers, summary
 from promote.gates.labels import same_source
 from promote.model.digest import Digest
 from promote.model.evidence import Evidence, Findings, Kind
+from promote.model.length import said, utc
 from promote.model.malformed import shown
 from promote.model.policy import AttestationDemand
 from promote.model.verdict import Reason, Verdict, passed, refused, skipped
@@ -114,11 +115,12 @@ def _content(what: str, expected: str, actual: str) -> Problem:
 
 def _too_old(evidence: Evidence, max_age: timedelta, now: datetime) -> Problem | None:
     if evidence.time is None:
-        return (Reason.ATTESTATION_OLD, "has no verified time", f"signed within {max_age}", "nothing proves when")
+        return (Reason.ATTESTATION_OLD, "has no verified time", f"signed within {said(max_age)}", "nothing proves when")
     age = now - evidence.time
     if age <= max_age:
         return None
-    return (Reason.ATTESTATION_OLD, "is too old", f"at most {max_age}", f"{age} (signed {evidence.time:%Y-%m-%d})")
+    actual = f"{said(age)} (signed {utc(evidence.time)})"
+    return (Reason.ATTESTATION_OLD, "is too old", f"at most {said(max_age)}", actual)
 
 
 def _none(digest: Digest, found: Sequence[Evidence], findings: Findings, demand: AttestationDemand) -> Verdict:

@@ -46,3 +46,13 @@ def unconfirmed(release: Release, environment: str) -> Verdict:
         actual=str(release.digest),
         hint=UNSHALLOW,
     )
+
+
+def unseen(release: Release, environment: str) -> Verdict:
+    """The verdict where promote.yaml wants all of history to be looked at, and it is not here."""
+    return unknown(
+        GATE,
+        f"whether {environment} was rolled back from {release.tag} is unknown: this clone is shallow",
+        actual="a part of history, and promote.yaml asks for all of it",
+        hint=UNSHALLOW,
+    )

@@ -12,7 +12,10 @@ GATE = "ledger"
 
 
 def judge(release: Release, sightings: Sequence[Sighting], *, has_overlays: bool, history_complete: bool) -> Verdict:
-    """Pass when no commit ever pinned the release's tag with another digest, in any environment."""
+    """Pass when no commit ever pinned the release's tag with another digest, in any environment.
+
+    What a shallow clone does not show is neither passed nor refused: the gate is skipped and says so.
+    """
     if not has_overlays:
         return skipped(GATE, "no overlay of any environment holds this app, so git has no record of it")
     for sighting in sightings:
@@ -27,5 +30,7 @@ def judge(release: Release, sightings: Sequence[Sighting], *, has_overlays: bool
                 actual=str(release.digest),
                 hint=f"look at it with `git show {sighting.commit[:12]}`; build a new commit and promote that",
             )
-    suffix = "" if history_complete else "; this clone is shallow, so older records were not seen"
-    return passed(GATE, f"git never recorded {release.tag} with another digest{suffix}")
+    if not history_complete:
+        known = f"git has no record of {release.tag} with another digest, as far as this shallow clone can tell"
+        return skipped(GATE, f"{known}: older records were not seen", Reason.UNREADABLE)
+    return passed(GATE, f"git never recorded {release.tag} with another digest")

@@ -10,6 +10,7 @@ from promote.gates import provenance
 from promote.model.contents import Contents
 from promote.model.digest import Digest
 from promote.model.evidence import Evidence, Findings
+from promote.model.length import said, utc
 from promote.model.malformed import shown
 from promote.model.policy import SbomPolicy
 from promote.model.verdict import Reason
@@ -148,8 +149,8 @@ def _at_another_time(created: datetime, attested: Attested, image: Image, now: d
         return Problem(
             Reason.SBOM_TIME,
             f"the SBOM says that it was made after {when}",
-            f"before {signed.isoformat()}",
-            created.isoformat(),
+            f"before {utc(signed)}",
+            utc(created),
             "look at the clock of the machine that makes the SBOM",
         )
     earliest = image.earliest(attested.evidence.subject)
@@ -157,8 +158,8 @@ def _at_another_time(created: datetime, attested: Attested, image: Image, now: d
         return Problem(
             Reason.SBOM_TIME,
             "the SBOM says that it was made before the image's build began",
-            f"after {earliest.isoformat()}",
-            created.isoformat(),
+            f"after {utc(earliest)}",
+            utc(created),
             "make the SBOM from the image that was built, and attest it anew",
         )
     return None
@@ -236,8 +237,8 @@ def _too_old(attested: Attested, policy: SbomPolicy, now: datetime | None) -> Pr
     return Problem(
         Reason.SBOM_OLD,
         "the SBOM is older than is asked for" if when else "nothing says how old the SBOM is",
-        f"at most {policy.max_age} old",
-        f"signed or made {when.isoformat()}" if when else "neither a verified signing time nor its own",
+        f"at most {said(policy.max_age)} old",
+        f"signed or made {utc(when)}" if when else "neither a verified signing time nor its own",
         "make the SBOM again, and attest it with an entry in the transparency log",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from promote.model.length import said
 from promote.model.verdict import Reason, Verdict, passed, refused, skipped, unknown
 
 GATE = "soak"
@@ -63,10 +64,3 @@ def judge(
         if run.until is None
         else f"let {environment} run it again",
     )
-
-
-def said(length: timedelta) -> str:
-    """A length of time as promote.yaml has it: whole days, hours or minutes, the two largest that are there."""
-    minutes = int(length.total_seconds()) // 60
-    parts = ((minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "m"))
-    return " ".join(f"{count}{unit}" for count, unit in [p for p in parts if p[0]][:2]) or "0m"

@@ -10,6 +10,7 @@ from datetime import datetime
 from promote.gates import signers
 from promote.model.digest import Digest
 from promote.model.evidence import Evidence, Findings, Rejected
+from promote.model.length import said, utc
 from promote.model.malformed import shown
 from promote.model.policy import Severity, VulnerabilityPolicy
 from promote.model.verdict import Reason, Verdict, passed, refused, skipped
@@ -158,21 +159,21 @@ def _first(found: Iterator[scan.Finding]) -> Iterator[str]:
 def _pass(judged: Sequence[tuple[_Scanned, list[scan.Finding]]]) -> Verdict:
     counts = Counter(f.severity for _, left in judged for f in left)
     cleared = sum(len(s.scan.findings) - len(left) for s, left in judged)
-    said = ", ".join(f"{counts[s]} {s.value}" for s in Severity if counts[s]) or "no vulnerabilities"
+    found = ", ".join(f"{counts[s]} {s.value}" for s in Severity if counts[s]) or "no vulnerabilities"
     by = ", ".join(sorted({shown(s.scan.scanner, 60) or "an unnamed scanner" for s, _ in judged}))
-    summary = f"{said}, by {by}" + (f"; {cleared} not affected by OpenVEX" if cleared else "")
+    summary = f"{found}, by {by}" + (f"; {cleared} not affected by OpenVEX" if cleared else "")
     return passed(GATE, summary, evidence=tuple(sorted({str(s.evidence.manifest) for s, _ in judged})))
 
 
 def _old(scanned: _Scanned, policy: VulnerabilityPolicy) -> Verdict:
     signed, finished = scanned.evidence.time, scanned.scan.finished
-    said = f"signed {signed.isoformat()}" if signed else "no verified signing time"
+    times = f"signed {utc(signed)}" if signed else "no verified signing time"
     return refused(
         GATE,
         Reason.SCAN_OLD,
         "the scan is older than is asked for" if signed else "nothing proves how old the scan is",
-        expected=f"at most {policy.max_age} old",
-        actual=said + (f", scanned {finished.isoformat()}" if finished else ""),
+        expected=f"at most {said(policy.max_age)} old" if policy.max_age else None,
+        actual=times + (f", scanned {utc(finished)}" if finished else ""),
         evidence=(str(scanned.evidence.manifest),),
         hint=HINT,
     )

@@ -21,12 +21,15 @@ from promote.gitops.history import (
 )
 from promote.gitops.repository import Repository
 from promote.insight.layout import Layout, Slot, Where, earlier, layout
+from promote.insight.outside import outside
 from promote.insight.overlay_state import Files, State, Template, read_states
 from promote.model.configuration import Configuration
 from promote.overlays.kustomize import FILE_NAMES
 
 _FIRST_BATCH = 64
 _LARGEST_BATCH = 1024
+_MOST_LOGS = 12
+"""So often history is read for chosen paths; whoever moves things about more often makes it read for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class Walk:
     """The way back from `tip` along first parents; go it once.
 
     Overlays are followed when a commit moves them and says so in promote.yaml (`configuration.path`); a change of
-    promote.yaml alone is none.  A file that overlays share is looked at where an overlay reads its pins there.
+    promote.yaml alone is none.  Files outside an overlay (components, values, fields) are followed where it reads them,
+    or asks for them: what it read before a commit that made it read others is looked at from that commit on.
     """
 
     def __init__(
@@ -87,6 +91,7 @@ class Walk:
         """Where every slot is, as far back as the walk came; at first, at the tip."""
         self._watched = set(self.layout)
         self._states: dict[Slot, State] = {}
+        self._logs = 0
         self._stream = self._log(tip, ())  # git goes back through history while the tip is read here
         self._begin(tip, {where.directory for where in self.layout.values()})
         self.at_tip: Mapping[Slot, State] = dict(self._states)
@@ -127,13 +132,11 @@ class Walk:
             self._states |= self._read(directory)
 
     def _until_moved(self, tip: str) -> Generator[Change, None, str | None]:
-        """The changes from `tip` on; returns the commit to go on from where promote.yaml said otherwise."""
-        beside = {path.rpartition("/")[0] for path in self._readers}
-        if not beside <= self._covered:
-            known = set(covering(sorted(self._covered))) or {""}
-            if any(known.isdisjoint(above(directory)) for directory in beside):
-                self._stream.close()
-                self._stream = self._log(tip, beside)
+        """The changes from `tip` on; returns the commit to go on from where what has to be looked at is elsewhere."""
+        beside = outside(self._readers, self._members)
+        if not all(map(self._is_told, beside)):
+            self._stream.close()
+            self._stream = self._log(tip, beside)
         stream, size = _with_older(self._stream), _FIRST_BATCH
         while self._watched and (batch := list(islice(stream, size))):
             size = min(size * 2, _LARGEST_BATCH)
@@ -147,14 +150,21 @@ class Walk:
                 yield from self._known()
                 if has_moved:
                     self._stream.close()
-                    self._stream = self._log(commit.parents[0], ())
+                    self._stream = self._log(commit.parents[0], outside(self._readers, self._members))
                     return commit.parents[0]
         return None
 
     def _log(self, tip: str, beside: Collection[str]) -> Generator[Commit, None, None]:
         """History from `tip` on, of promote.yaml, of the overlays, and of what lies `beside` them and they read."""
-        self._covered = {self._file, *beside, *(where.directory for where in self.layout.values())}
-        return commits(self._repository, tip, sorted(self._covered))
+        chosen = {self._file, *beside, *(where.directory for where in self.layout.values())}
+        paths = sorted(chosen) if self._logs < _MOST_LOGS else [""]
+        self._logs += 1
+        self._told = frozenset(covering(paths)) or frozenset({""})
+        return commits(self._repository, tip, paths)
+
+    def _is_told(self, path: str) -> bool:
+        """Whether the history that is read tells what became of `path`."""
+        return not self._told.isdisjoint(above(path))
 
     def _known(self) -> Iterator[Change]:
         """The changes that wait for nothing any more, in order."""
@@ -164,7 +174,7 @@ class Walk:
                 yield waiting.change
 
     def _undo(self, commit: Commit, older: datetime | None) -> bool:
-        """Go back before `commit`; says whether overlays were elsewhere then, so that its parent must be looked at."""
+        """Go back before `commit`; says whether what counts was elsewhere then: its parent has to be looked at."""
         touched: dict[str, list[FileChange]] = defaultdict(list)
         configured: FileChange | None = None
         for file in commit.files:
@@ -179,14 +189,31 @@ class Walk:
         if has_moved:
             moved = {w.directory for slot, w in self.layout.items() if w != newer[slot]}
             self._begin_quietly(commit.parents[0], moved, before)
-        for directory, files in touched.items():
-            if any(slot in self._watched for slot in self._members.get(directory, ())):
-                before = self._quickly(directory, files) | before
+        strayed = self._reread(touched, before)
+        if strayed and not has_moved and commit.parents:
+            has_moved = True
+            self._begin_quietly(commit.parents[0], strayed, before)
         for slot, state in before.items():
             if slot in self._watched:
                 self._compare(Change(slot, newer[slot], commit, older, state, self._states[slot]))
             self._states[slot] = state
         return has_moved
+
+    def _reread(self, touched: Mapping[str, list[FileChange]], before: dict[Slot, State]) -> set[str]:
+        """Put what is pinned in `touched` into `before`, where it is not known; the directories where it may be wrong.
+
+        That is where a file counts of which the history that is read does not tell: it is as the tip had it, and not as
+        it was.  So it goes with a component that was renamed, or left since for another one.
+        """
+        strayed: set[str] = set()
+        for directory, files in touched.items():
+            if any(slot in self._watched for slot in self._members.get(directory, ())):
+                self._files.asked.clear()
+                for slot, state in self._quickly(directory, files).items():
+                    before.setdefault(slot, state)
+                if not all(map(self._is_told, outside(self._files.asked, self._members))):
+                    strayed.add(directory)
+        return strayed
 
     def _begin_quietly(self, commit: str, directories: Collection[str], before: dict[Slot, State]) -> None:
         """As `_begin`, with what is pinned put into `before` and the states left as they are."""
@@ -239,9 +266,9 @@ class Walk:
 
     def _read(self, directory: str) -> dict[Slot, State]:
         self.parsed += 1
-        self._files.met.clear()
+        self._files.asked.clear()
         states, template = read_states(self._files, directory, self._members[directory])
-        for path in self._files.met:
+        for path in self._files.asked:
             self._readers[path].add(directory)
         self._templates.pop(directory, None)
         if template is not None:

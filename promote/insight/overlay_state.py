@@ -45,8 +45,8 @@ class Files:
         self._files = files
         self._special = special
         self._read_blob = read_blob
-        self.met: set[str] = set()
-        """The paths that were read and are there, since somebody emptied this."""
+        self.asked: set[str] = set()
+        """The paths that were asked for, there or not, since somebody emptied this."""
 
     def oid(self, path: str) -> str | None:
         """The object of the file at `path`."""
@@ -62,9 +62,9 @@ class Files:
 
     def read(self, path: str) -> bytes | None:
         """See `promote.overlays.tree.Tree`; raises `Refusal` for a link or a submodule, as a snapshot does."""
+        self.asked.add(path)
         oid = self._files.get(path)
         if oid is not None:
-            self.met.add(path)
             return self._read_blob(oid)
         if self._special and any(p in self._special for p in (path, *_parents(path))):
             raise Refusal(

@@ -15,15 +15,10 @@ from promote.insight.merged import Merged
 from promote.insight.overlay_state import pinned_by
 from promote.model.configuration import Configuration
 from promote.model.digest import Digest
-from promote.model.record import Kind, Pinned, Record
+from promote.model.record import BEFORE_AN_OLDER, IN_THE_FUTURE, Kind, Pinned, Record
 
 _CLOCKS_DIFFER = timedelta(minutes=10)
 """How far a date may be ahead of ours before it is called one of the future."""
-
-IN_THE_FUTURE = "its date is in the future"
-BEFORE_AN_OLDER = "its date is before that of an older commit"
-ODD_DATES = frozenset({IN_THE_FUTURE, BEFORE_AN_OLDER})
-"""The notes that say that a date cannot be believed."""
 
 _Said = tuple[tuple[str, tuple[Claim, ...]], ...]
 """Authors, each with what its commit claims."""

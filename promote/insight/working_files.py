@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +47,13 @@ def kustomized(root: Path) -> Iterator[str]:
 
     Raises `Fault` for more than `MAX_DIRECTORIES` directories: a part would pass for the whole.
     """
+    for directory, files in directories(root):
+        if any(name in files for name in FILE_NAMES):
+            yield directory
+
+
+def directories(root: Path) -> Iterator[tuple[str, Collection[str]]]:
+    """Every directory below `root`, as `kustomized` has them, with the names of its files."""
     for number, (here, below, files) in enumerate(os.walk(root)):
         if number >= MAX_DIRECTORIES:
             raise Fault(
@@ -55,5 +62,4 @@ def kustomized(root: Path) -> Iterator[str]:
                 hint="name the directory that has the overlays",
             )
         below[:] = sorted(name for name in below if not name.startswith("."))
-        if any(name in files for name in FILE_NAMES):
-            yield "" if Path(here) == root else Path(here).relative_to(root).as_posix()
+        yield "" if Path(here) == root else Path(here).relative_to(root).as_posix(), files

@@ -9,18 +9,25 @@ from enum import StrEnum
 from promote.model.digest import Digest
 from promote.model.release import Pin
 
+IN_THE_FUTURE = "its date is in the future"
+BEFORE_AN_OLDER = "its date is before that of an older commit"
+ODD_DATES = frozenset({IN_THE_FUTURE, BEFORE_AN_OLDER})
+"""The notes of a record that say that its date cannot be believed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """A pin that some commit of the branch held: the unit of the ledger.
 
-    `commit` is the first-parent commit that brought the pin in, `when` its committer date, `by` its author.
+    `commit` is the first-parent commit that brought the pin in, `when` its committer date, `by` its author, `overlay`
+    the directory of the overlay that read it.
     """
 
     commit: str
     when: datetime
     by: str
     pin: Pin
+    overlay: str = ""
 
 
 class Kind(StrEnum):

@@ -68,10 +68,30 @@ class FindingResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SinceResult:
+    """Since when the target runs a release that it was found to run already, by the history of git.
+
+    `kind` is how it came there (`promote.model.record.Kind`), `when` the committer date (ISO 8601 in UTC), `age` the
+    seconds from then to this run, `by` the author and `reason` what was given.  `previous_tag` ran before it;
+    `further` is, of a rollback, the release that one more step back would lead to.  Both are None where there is none.
+    """
+
+    kind: str
+    commit: str
+    when: str
+    age: int
+    by: str
+    reason: str | None = None
+    previous_tag: str | None = None
+    further: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseResult:
     """What became of one release.  `digest` and `source` are None where it was never resolved.
 
-    `findings` is None unless an explanation was asked for and the image was found.
+    `findings` is None unless an explanation was asked for and the image was found.  `since` is None unless there was
+    nothing to do and a record says since when.
     """
 
     app: str
@@ -83,6 +103,7 @@ class ReleaseResult:
     copies: tuple[CopyResult, ...] = ()
     edits: tuple[Edit, ...] = ()
     findings: tuple[FindingResult, ...] | None = None
+    since: SinceResult | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from promote.model.digest import Digest
@@ -72,12 +73,16 @@ class Tip:
 
 @dataclass(frozen=True, slots=True)
 class StatusResult:
-    """What `promote status` found; `error` is set when a row could not be read, or a registry disagrees."""
+    """What `promote status` found; `error` is set when a row could not be read, or a registry disagrees.
+
+    `now` is the moment that ages are counted to, with a zone; None where nothing was read.
+    """
 
     exit_code: int
     tip: Tip | None = None
     rows: tuple[Standing, ...] = ()
     error: ErrorResult | None = None
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from promote.model.result import (
     FindingResult,
     ReleaseResult,
     Result,
+    SinceResult,
 )
 from promote.model.verdict import Verdict
 
@@ -61,6 +62,22 @@ def _release(release: ReleaseResult) -> dict[str, Any]:
         "copies": [_copy(c) for c in release.copies],
         "edits": [{"file": e.file, "line": e.line, "before": e.before, "after": e.after} for e in release.edits],
         "findings": None if release.findings is None else [_finding(f) for f in release.findings],
+        "since": _since(release.since),
+    }
+
+
+def _since(since: SinceResult | None) -> dict[str, Any] | None:
+    if since is None:
+        return None
+    return {
+        "kind": since.kind,
+        "commit": since.commit,
+        "when": since.when,
+        "age": since.age,
+        "by": since.by,
+        "reason": since.reason,
+        "previous_tag": since.previous_tag,
+        "further": since.further,
     }
 
 
@@ -129,6 +146,7 @@ def _commit(commit: CommitResult | None) -> dict[str, Any] | None:
         "branch": commit.branch,
         "pushed": commit.pushed,
         "pull_request": commit.pull_request,
+        "base": commit.base,
         "note": commit.note,
     }
 

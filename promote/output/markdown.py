@@ -13,6 +13,7 @@ from promote.model.malformed import shown
 from promote.model.release import Edit
 from promote.model.result import CommitResult, CopyResult, ErrorResult, FindingResult, ReleaseResult, Result
 from promote.model.verdict import Outcome, Reason, Verdict
+from promote.output import since
 from promote.output.quantity import counted, size
 from promote.output.style import printable
 from promote.output.text import DONE
@@ -75,6 +76,9 @@ def _headline(result: Result) -> Iterator[str]:
     )
     yield ""
     yield f"**{_outcome(result)}**"
+    for line in (*since.lines(result), *([told] if (told := since.further(result)) else [])):
+        yield ""
+        yield code(line)
 
 
 def _outcome(result: Result) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from promote.model.malformed import Malformed
@@ -16,6 +17,7 @@ from promote.model.result import (
     FindingResult,
     ReleaseResult,
     Result,
+    SinceResult,
 )
 from promote.model.verdict import Outcome, Reason, Verdict
 from promote.output.json import SCHEMA
@@ -42,7 +44,7 @@ def result_of(value: Any) -> Result:
             commit=_made(CommitResult, value["commit"]),
             error=_made(ErrorResult, value["error"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as problem:
         raise Malformed("result", str(problem), f"an object that follows {SCHEMA}") from None
 
 
@@ -58,6 +60,7 @@ def _release(value: Mapping[str, Any]) -> ReleaseResult:
         copies=tuple(_copy(copy) for copy in value["copies"]),
         edits=tuple(Edit(e["file"], e["line"], e["before"], e["after"]) for e in value["edits"]),
         findings=None if findings is None else tuple(f for f in map(_finding, findings) if f is not None),
+        since=_since(value.get("since")),
     )
 
 
@@ -80,6 +83,13 @@ def _copy(value: Mapping[str, Any]) -> CopyResult:
     if copy is None:
         raise TypeError("no copy")
     return copy
+
+
+def _since(value: Mapping[str, Any] | None) -> SinceResult | None:
+    since = _made(SinceResult, value)
+    if since is not None:
+        datetime.fromisoformat(since.when) + timedelta(seconds=since.age)  # what shows them takes them for times
+    return since
 
 
 def _finding(value: Mapping[str, Any]) -> FindingResult | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from promote.model.length import ago
+from promote.model.record import ODD_DATES, Record
 from promote.model.standing import Behind, Comparison, Drift, Standing, StatusResult
 from promote.output.history import (
     SHORT_TAG,
@@ -70,13 +73,17 @@ def render_text(result: StatusResult, style: Style) -> str:
     """A table for each environment, what is odd below its row, and what was read at the top."""
     lines = [*heading(result.tip, style)]
     for environment, rows in groupby(result.rows, key=lambda row: row.environment):
-        lines += [style.paint(environment, "strong"), *_table(list(rows), style), ""]
+        lines += [style.paint(environment, "strong"), *_table(list(rows), result.now, style), ""]
+    if result.error is None and any(row.registry for row in result.rows):
+        lines.append(style.paint("Checked: the registries have what git declares.", "good"))
+    elif result.error is None and lines and not lines[-1]:
+        lines.pop()
     text = "".join(f"{disarmed(line)}\n" for line in lines)
     return text + (render_error(result.error, result.exit_code, style) if result.error else "")
 
 
-def _table(rows: Sequence[Standing], style: Style) -> Iterator[str]:
-    cells = [[printable(cell) for cell in _cells(row)] for row in rows]
+def _table(rows: Sequence[Standing], now: datetime | None, style: Style) -> Iterator[str]:
+    cells = [[printable(cell) for cell in _cells(row, now)] for row in rows]
     widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
     for row, line in zip(rows, cells, strict=True):
         padded = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
@@ -85,15 +92,20 @@ def _table(rows: Sequence[Standing], style: Style) -> Iterator[str]:
             yield f"      {style.paint(said, how)}"
 
 
-def _cells(row: Standing) -> list[str]:
+def _cells(row: Standing, now: datetime | None) -> list[str]:
     if row.problem is not None:
         return [row.app, "UNKNOWN", "", row.overlay, "", ""]
     if row.tag is None and row.digest is None:
         return [row.app, "-", "", row.overlay, "", ""]
     digest = f"{row.digest.algorithm}:{row.digest.short}" if row.digest else "(no digest)"
-    since = f"since {minute(row.record.when)}" if row.record else "since ?"
+    age = _age(row.record, now)
     behind = ", ".join(_behind(b) for b in row.behind)
-    return [row.app, (row.tag or "(no tag)")[:SHORT_TAG], digest, row.overlay, since, behind]
+    return [row.app, (row.tag or "(no tag)")[:SHORT_TAG], digest, row.overlay, age, behind]
+
+
+def _age(record: Record | None, now: datetime | None) -> str:
+    """How long ago a record was; a question mark where there is none, or where its date cannot be believed."""
+    return ago(now - record.when) if record and now and ODD_DATES.isdisjoint(record.notes) else "?"
 
 
 def _behind(behind: Behind) -> str:
@@ -108,7 +120,8 @@ def _below(row: Standing) -> Iterator[tuple[str, str]]:
     if row.record is not None:
         came = f" from {row.record.source}" if row.record.source else ""
         reason = f": {row.record.reason}" if row.record.reason else ""
-        yield f"{row.record.kind}{came} by {row.record.by}, commit {row.record.commit[:12]}{reason}", "dim"
+        how = f"{row.record.kind}{came} by {row.record.by}"
+        yield f"since {minute(row.record.when)}: {how}, commit {row.record.commit[:12]}{reason}", "dim"
     if row.problem is not None:
         yield row.problem, "bad"
     for note in row.notes:

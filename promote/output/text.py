@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from promote.model.release import Edit
 from promote.model.result import AttestationResult, CommitResult, CopyResult, ErrorResult, ReleaseResult, Result
 from promote.model.verdict import Outcome, Reason, Verdict
-from promote.output import explain
+from promote.output import explain, since
 from promote.output.lines import hanging
 from promote.output.quantity import counted, size
 from promote.output.style import Style, disarmed, printable
@@ -39,7 +39,7 @@ def render(result: Result, style: Style) -> str:
             lines += [*_copy(copy, style), ""]
         if release.edits:
             lines += [*_edits(release.edits, style), ""]
-    lines += _ending(result, style)
+    lines += [*_ending(result, style), *_since(result, style)]
     return "".join(f"{disarmed(line)}\n" for line in lines)
 
 
@@ -143,6 +143,14 @@ def _ending(result: Result, style: Style) -> Iterator[str]:
             else f"Already {word}: nothing was changed."
         )
         yield style.paint(done, "good")
+
+
+def _since(result: Result, style: Style) -> Iterator[str]:
+    """Since when each release runs that there was nothing to do for."""
+    for line in since.lines(result):
+        yield from hanging("  since     ", line, style, taken=12)
+    if further := since.further(result):
+        yield from _next(further, style)
 
 
 def _stopped(result: Result, error: ErrorResult, style: Style) -> Iterator[str]:

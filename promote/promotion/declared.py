@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from promote.errors import Refusal
@@ -18,6 +19,7 @@ from promote.promotion.workplace import Workplace
 if TYPE_CHECKING:  # GitPython and ruamel.yaml take longer to import than git to answer
     from promote.gitops.repository import Repository as GitRepository
     from promote.gitops.snapshot import Snapshot
+    from promote.overlays.tree import Tree
 
 
 @dataclass(frozen=True)
@@ -29,17 +31,24 @@ class Declared:
     tip: str
     snapshot: Snapshot
     parsed: Parsed = field(default_factory=Parsed, compare=False)
+    _looking: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     @property
     def history_complete(self) -> bool:
         """Whether the whole history is here; a shallow clone has only its end."""
         return not self.git.is_shallow
 
-    def look_further(self) -> bool:
-        """Bring the rest of history where that can be done; whether there is more of it to look at now."""
-        if self.history_complete or not self.git.is_temporary:
+    def look_further(self, *, seen_complete: bool) -> bool:
+        """Bring the rest of history where that can be done; whether there is more of it than somebody saw.
+
+        `seen_complete` is what `history_complete` was when they began to look: another app of the same run may have
+        brought the rest since.
+        """
+        if seen_complete or not self.git.is_temporary:
             return False
-        self.git.fetch_all()
+        with self._looking:
+            if not self.history_complete:
+                self.git.fetch_all()
         return True
 
     def overlays(self, environment: Environment, app: App) -> tuple[str, ...]:
@@ -55,33 +64,48 @@ class Declared:
         return self._pins(self.snapshot, self.overlays(environment, app), app)
 
     def earlier(self, environments: Sequence[Environment], app: App, *needles: str) -> tuple[Sighting, ...]:
-        """Every pin of `app` in a version of the overlays that held one of `needles`, newest first."""
+        """Every pin of `app` in a version of the overlays that held one of `needles`, newest first.
+
+        That is of their files, and of the components outside of them that they take in now.
+        """
         from promote.gitops.history import holding  # noqa: PLC0415 - see above
+        from promote.overlays.tree import is_within  # noqa: PLC0415
 
         overlays = tuple(dict.fromkeys(o for e in environments for o in self.overlays(e, app)))
         if not overlays:
             return ()
+        places = {overlay: (overlay, *self._outside(overlay, app)) for overlay in overlays}
+        every = tuple(dict.fromkeys(path for paths in places.values() for path in paths))
         found: list[Sighting] = []
         seen: set[tuple[str, str | None]] = set()
-        for version in holding(self.git, self.tip, overlays, *(n.encode() for n in needles)):
+        for version in holding(self.git, self.tip, every, *(n.encode() for n in needles)):
             if (version.path, version.after) in seen:
                 continue
             seen.add((version.path, version.after))
-            inside = [o for o in overlays if version.path.startswith(f"{o}/")]
-            pinned = self._pins(self.git.snapshot(version.commit), inside, app)
-            found.extend(
-                Sighting(version.commit, version.when, version.author, pin)
-                for pin in pinned
-                if pin.file == version.path
-            )
+            snapshot = self.git.snapshot(version.commit)
+            for overlay, paths in places.items():
+                if any(is_within(version.path, path) for path in paths):
+                    found.extend(
+                        Sighting(version.commit, version.when, version.author, pin, overlay)
+                        for pin in self._pins(snapshot, [overlay], app)
+                        if pin.file == version.path
+                    )
         return tuple(found)
+
+    def _outside(self, overlay: str, app: App) -> set[str]:
+        """The components outside of `overlay` that it takes in for `app`."""
+        from promote.insight.outside import Asked, outside  # noqa: PLC0415 - see above
+
+        asked = Asked(self.snapshot)
+        self._pins(asked, [overlay], app)
+        return outside(asked.paths, {overlay})
 
     def _fields(self, overlay: str, app: App) -> tuple[ImageField, ...]:
         """The fields that some place names for `app` in the overlay at `overlay`."""
         places = (place for e in self.configuration.environments.values() for place in e.places)
         return tuple(f for p in places if overlay in map(self.path, p.overlays_of(app)) for f in p.fields_of(app))
 
-    def _pins(self, snapshot: Snapshot, overlays: Sequence[str], app: App) -> tuple[Pin, ...]:
+    def _pins(self, snapshot: Tree, overlays: Sequence[str], app: App) -> tuple[Pin, ...]:
         from promote.overlays.sites import pins  # noqa: PLC0415 - see above
 
         names = self.configuration.image_names(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from promote.gates import deployed, ledger
 from promote.gates import tag as tag_gate
@@ -52,15 +53,39 @@ def look_up(
 ) -> Recorded:
     """All that git says, from one pass over the history; empty where no overlay could tell.
 
-    Where recent history has no record of a release that has to have one, older history is asked for.
+    Where recent history has no record of a release that has to have one, older history is asked for, and then where the
+    environment's overlays were before they moved.
     """
     if declared is None:
         return Recorded()
     found = _seen(configuration, declared, environment, release, gates)
-    demanded = gates.deployed is DeployedDemand.EVER and found.has_overlays
-    if demanded and not found.is_known_at(release) and declared.look_further():
-        return _seen(configuration, declared, environment, release, gates)
+    if gates.deployed is not DeployedDemand.EVER or not found.has_overlays or found.is_known_at(release):
+        return found
+    if declared.look_further(seen_complete=found.complete):
+        found = _seen(configuration, declared, environment, release, gates)
+    if not found.is_known_at(release) and (ran := _followed(declared, environment, release)) is not None:
+        found = found.with_run(ran)
     return found
+
+
+def _followed(declared: Declared, environment: Environment, release: Release) -> Sighting | None:
+    """The newest record that `environment` ran the digest, found by following it and not its directories."""
+    from promote.insight.records import records  # noqa: PLC0415 - ruamel.yaml, where the cheaper way found nothing
+
+    history = records(
+        declared.git,
+        declared.tip,
+        declared.configuration,
+        environments=[environment.name],
+        apps=[release.app.name],
+        now=datetime.now(UTC),  # what is odd about a date is nobody's question here
+    )
+    for record in history:
+        if record.digest == release.digest:
+            overlay = record.overlays[0]
+            pin = Pin(overlay, 1, "", record.tag, record.digest)
+            return Sighting(record.commit, record.when, record.by, pin, overlay)
+    return None
 
 
 def _seen(
@@ -68,16 +93,17 @@ def _seen(
 ) -> Recorded:
     """What the history that is here says."""
     app, everywhere = release.app, tuple(configuration.environments.values())
+    complete = declared.history_complete
     commit = tag_gate.commit_of(release.tag, gates.tag)
     sightings = declared.earlier(everywhere, app, commit[:LEAST] if commit else release.tag, release.digest.hex)
     overlays = declared.overlays(environment, app)
     return Recorded(
         current=declared.current(environment, app),
-        earlier=tuple(s for s in sightings if any(s.pin.file.startswith(f"{o}/") for o in overlays)),
+        earlier=tuple(s for s in sightings if s.overlay in overlays),
         sightings=sightings,
         has_overlays=bool(overlays),
         any_overlays=any(declared.overlays(e, app) for e in everywhere),
-        complete=declared.history_complete,
+        complete=complete,
     )
 
 

@@ -50,6 +50,7 @@ class Ran:
 def plan_rollback(workplace: Workplace, request: Request) -> Plan:
     """The plan to let `request.target` go back; a tag that `request.wanted` has may be an abbreviation.
 
+    Without a tag it is the release before, or, where a rollback was the last that happened, the one that this led to.
     Raises `Refusal` (10): ``no-release-before``, ``not-deployed``, ``ambiguous-tag``; `Misuse` where no overlay says
     what ran; `Fault` when git or a registry could not be asked.
     """
@@ -61,10 +62,11 @@ def plan_rollback(workplace: Workplace, request: Request) -> Plan:
             f"got the environment {target.name} without overlays, expected one whose overlays say what it ran",
             hint="promote the release that you want to go back to",
         )
+    complete = declared.history_complete
     try:
         chosen = _choose(workplace, declared, request)
     except Refusal:
-        if not declared.look_further():
+        if not declared.look_further(seen_complete=complete):
             raise
         chosen = _choose(workplace, declared, request)
     return plan(workplace, replace(request, wanted=chosen), declared)
@@ -89,7 +91,7 @@ def _choose(workplace: Workplace, declared: Declared, request: Request) -> tuple
         mine = tuple(record for record in history if record.app == item.app.name)
         past = Past(request.target, item.app, mine, declared)
         pattern = workplace.configuration.gates[request.target.name].tag
-        ran = past.before() if item.tag is None else past.named(item.tag, pattern)
+        ran = (past.gone_back() or past.before()) if item.tag is None else past.named(item.tag, pattern)
         if ran is None:
             return item  # a tag that names no commit: the tag gate says so
         return Wanted(item.app, ran.tag, ran.sighting(), _origin(workplace, request.target, item.app, ran))
@@ -106,10 +108,24 @@ class Past:
     records: Sequence[Record]
     declared: Declared
 
+    def gone_back(self) -> Ran | None:
+        """The release that runs now, where a rollback brought it and nothing has changed since.
+
+        Then a rollback that names nothing is done: whoever repeats one that was killed, or that a job runs twice, means
+        the same step and not another one.  None in any other case.
+        """
+        keys = self._running()
+        for record in self.records:
+            ran = next(_brought(record), None)
+            if ran is None or keys != {ran.key}:
+                return None
+            if record.kind is Kind.ROLLBACK:
+                return ran
+        return None
+
     def before(self) -> Ran:
         """The release before the one that runs now; raises `Refusal` when there is none, or several run now."""
-        now = self.declared.current(self.environment, self.app)
-        keys = {str(pin.digest) if pin.digest else (pin.tag or "") for pin in now}
+        now, keys = self.declared.current(self.environment, self.app), self._running()
         if len(keys) > 1:
             tags = sorted({pin.tag or "(no tag)" for pin in now})
             raise _refusal(
@@ -119,15 +135,26 @@ class Past:
                 actual=", ".join(tags),
                 hint=f"say where to, as in promote rollback {self.environment.name} {self.app.name}=sha-4f2a91c",
             )
-        held: list[tuple[Ran, Hold]] = []
-        for ran in reversed(stack(self.records)):
-            if ran.key in keys:
-                continue
-            hold = holds.told(self.records, ran.digest) if ran.digest else None
+        below = list(self._below(keys))
+        for ran, hold in below:
             if hold is None:
                 return ran
-            held.append((ran, hold))
-        raise self._none_before(now, held)
+        raise self._none_before(now, [(ran, hold) for ran, hold in below if hold is not None])
+
+    def next_below(self, keys: Collection[str]) -> Ran | None:
+        """The release that a rollback from those called `keys` leads to; None where there is none."""
+        return next((ran for ran, hold in self._below(keys) if hold is None), None)
+
+    def _running(self) -> set[str]:
+        """The keys of what runs now."""
+        now = self.declared.current(self.environment, self.app)
+        return {str(pin.digest) if pin.digest else (pin.tag or "") for pin in now}
+
+    def _below(self, keys: Collection[str]) -> Iterator[tuple[Ran, Hold | None]]:
+        """The releases that lead to those called `keys`, nearest first, each with the hold on it."""
+        for ran in reversed(stack(self.records)):
+            if ran.key not in keys:
+                yield ran, holds.told(self.records, ran.digest) if ran.digest else None
 
     def named(self, text: str, pattern: re.Pattern[str]) -> Ran | None:
         """The newest run of the release whose tag is `text`, or begins so; raises `Refusal` for none, and for several.
@@ -182,20 +209,25 @@ class Past:
 def stack(records: Sequence[Record]) -> list[Ran]:
     """The releases of `records` (newest first) that lead to what runs now, oldest first, those gone back from left out.
 
-    A rollback, or a ``git revert``, to a release takes everything above it away; any other change adds one on top, also
-    of a release that is below already.
+    A rollback, or a ``git revert``, to a release takes everything above it away, which is all of it where that release
+    is older than the history that is here; any other change adds one on top, also of a release that is below already.
     """
     found: list[Ran] = []
+    seen: set[str] = set()
     for record in reversed(records):
         if not found:
             found += _previous(record)
+        seen |= {ran.key for ran in _previous(record)}
         for ran in _brought(record):
             keys = [below.key for below in found]
             if record.kind in BACK and ran.key in keys:
                 last = len(keys) - 1 - keys[::-1].index(ran.key)
                 del found[last + 1 :]
+            elif record.kind in BACK and ran.key not in seen:
+                found = [ran]
             elif not keys or keys[-1] != ran.key:
                 found.append(ran)
+            seen.add(ran.key)
     return found
 
 

@@ -10,7 +10,7 @@ from promote.gates.approvals import Approval
 from promote.gates.soak import Run
 from promote.model.environment import Environment
 from promote.model.policy import Gates
-from promote.model.record import Record
+from promote.model.record import ODD_DATES, Record
 from promote.model.release import Release
 from promote.model.verdict import Verdict, skipped
 from promote.promotion.declared import Declared
@@ -49,8 +49,6 @@ def newest_run(records: Iterable[Record], release: Release) -> Run | None:
 
     Where overlays began at different times, the last of them counts.
     """
-    from promote.insight.records import ODD_DATES  # noqa: PLC0415 - ruamel.yaml, once git was asked
-
     left: Record | None = None
     for record in records:
         if record.digest == release.digest:
@@ -65,11 +63,12 @@ def newest_run(records: Iterable[Record], release: Release) -> Run | None:
 def _run(declared: Declared, source: Environment, release: Release, now: datetime) -> Run | None:
     from promote.insight.records import records  # noqa: PLC0415 - see above
 
+    complete = declared.history_complete
     history = records(
         declared.git, declared.tip, declared.configuration, environments=[source.name], apps=[release.app.name], now=now
     )
     found = newest_run(history, release)
-    if found is None and declared.look_further():
+    if found is None and declared.look_further(seen_complete=complete):
         return _run(declared, source, release, now)
     return found
 

@@ -12,6 +12,7 @@ from support.git_world import isolate
 from support.gitops_repo import DIGEST, PROD, TAG, GitopsRepo, make, staging_overlay
 
 HERE = Path(__file__).parent
+AGE = re.compile(r"\(\d+ d ago\)")
 PACE = re.compile(r"in \d+\.\d s \([^)]*/s\)")
 """How long a copy took, which no two runs agree on."""
 OTHER = "sha256:" + "0123456789abcdef" * 4
@@ -86,7 +87,7 @@ def test_the_transcript(tmp_path, name):
         typed = " ".join(f"'{a}'" if ">" in a else a for a in arguments)
         lines += [
             f"$ promote {typed}",
-            ran.out
+            AGE.sub("(324 d ago)", ran.out)
             + (f"--- stderr\n{PACE.sub('in SECONDS s (RATE)', ran.err)}" if ran.err else "")
             + f"--- exit {ran.code}\n",
         ]

@@ -6,8 +6,9 @@ import os
 import subprocess
 
 import pytest
-from support.git_insight import Deploy, kustomization, promotion, tag
+from support.git_insight import Deploy, kustomization, promotion
 from support.git_world import git, isolate
+from support.release_world import tag
 
 
 @pytest.fixture(autouse=True)

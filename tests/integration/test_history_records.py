@@ -14,8 +14,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.git_insight import Deploy, digest, kustomization, promotion, tag
+from support.git_insight import Deploy, digest, kustomization, promotion
 from support.git_world import git, isolate
+from support.release_world import tag
 
 PROD = "overlays/web/prod/kustomization.yaml"
 BOT = "Bot <bot@example.com>"

@@ -110,25 +110,101 @@ def test_a_tag_and_a_name_are_one_too_many(world):
 
 def test_nothing_to_go_back_to(tmp_path, monkeypatch):
     world = make_world(tmp_path, monkeypatch)
-    world.stage(1)
-    assert [world.rollback("staging").code, TAG.encode() in world.repo.overlay("staging")] == [0, True]
     ran = world.rollback("staging")
     assert (ran.code, ran.json["error"]["code"]) == (10, "no-release-before"), ran.out
+    world.stage(1)
+    assert [world.rollback("staging").code, TAG.encode() in world.repo.overlay("staging")] == [0, True]
+    (release,) = world.rollback("staging").json["releases"]
+    assert release["since"]["further"] is None
 
 
 def test_what_is_held_is_nothing_to_go_back_to(world):
+    assert world.rollback("prod", "--to", "sha-89abcdef").json["error"]["code"] == "no-such-tag"  # never had an image
+    world.stage(3)
+    world.promoted(3)
+    assert [world.rollback("prod").code, world.runs()] == [0, 2]
+    assert [world.rollback("prod", "--to", tag(1)).code, world.runs()] == [0, 1]
+    world.stage(4)
+    world.promoted(4)
+    assert [world.rollback("prod").code, world.runs()] == [0, 1]
+    assert world.rollback("prod").json["releases"][0]["since"]["further"] == "sha-89abcdef"
+
+
+def test_a_rollback_that_names_nothing_is_done_once(world):
+    world.stage(3)
+    world.promoted(3)
+    commit = world.rollback("prod", "--reason", "500s at checkout").json["commit"]["id"]
+    told = world.history()
+    after = world.repo.everything()
+    ran = world.rollback("prod")
+    (release,) = ran.json["releases"]
+    assert (ran.code, ran.json["commit"], release["tag"], release["changed"]) == (0, None, tag(2), False), ran.out
+    since = release["since"]
+    assert since.pop("age") > 0
+    assert since == {
+        "kind": "rollback", "commit": commit, "when": told[0]["when"], "by": "Test <test@example.com>",
+        "reason": "500s at checkout", "previous_tag": tag(3), "further": tag(1),
+    }  # fmt: skip
+    assert world.rollback("prod", "--dry-run").json["releases"][0]["since"]["commit"] == commit
+    needed = world.rollback("prod", "--require-change")
+    assert (needed.code, needed.json["releases"][0]["since"]["further"]) == (6, tag(1))
+    assert world.repo.everything() == after
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_a_rollback_that_is_done_says_so_and_how_to_go_further(world, form):
+    world.rollback("prod", "--reason", "500s at checkout")
+    commit = world.head()
+    for arguments in (("-q",), ("-q", "--dry-run"), ("-q", "--require-change")):
+        ran = world.repo.run("rollback", "prod", "--format", form, *arguments)
+        out = " ".join(ran.out.split())
+        for part in (
+            f"rollback from {tag(2)} by Test <test@example.com>, commit {commit[:12]}: 500s at checkout",
+            "d ago)",
+            "to go back further, name it: `promote rollback prod shop=sha-89abcdef`",
+        ):
+            assert part in out, out
+
+
+def test_going_back_further_is_named_and_may_be_repeated(world):
+    world.stage(3)
+    world.promoted(3)
     assert world.rollback("prod").code == 0
-    world.promote(tag(2), "--lift", "try again")
-    assert world.rollback("prod").code == 0
-    assert world.rollback("prod").json["releases"][0]["tag"] == "sha-89abcdef"  # what prod began with has no image
-    assert world.runs() == 1
+    words = world.rollback("prod").json["releases"][0]["since"]["further"]
+    assert [world.rollback("prod", f"shop={words}").code, world.runs()] == [0, 1]
+    assert [world.rollback("prod", f"shop={words}").code, world.runs()] == [0, 1]
+    assert [world.rollback("prod").code, world.runs()] == [0, 1]
+
+
+def test_after_a_release_came_a_rollback_is_another_step(world):
+    assert [world.rollback("prod").code, world.runs()] == [0, 1]
+    world.stage(3)
+    world.promoted(3)
+    assert [world.rollback("prod").code, world.runs()] == [0, 1]
+    assert world.promote(tag(2), "--lift", "it was the database").code == 0
+    assert [world.rollback("prod").code, world.runs()] == [0, 1]
+
+
+def test_one_app_that_is_back_already_does_not_keep_another_from_going_back(tmp_path, monkeypatch):
+    world = make_world(tmp_path, monkeypatch, apps=("one", "two"))
+    for number in (1, 2):
+        for app in ("one", "two"):
+            world.stage(number, app)
+            world.promoted(number, app)
+    assert world.rollback("prod", "one").code == 0
+    ran = world.rollback("prod", "one", "two")
+    assert [(r["app"], r["changed"], r["since"] is None) for r in ran.json["releases"]] == [
+        ("one", False, False), ("two", True, True),
+    ]  # fmt: skip
+    assert [world.runs("prod", app) for app in ("one", "two")] == [1, 1]
+    assert world.promote(f"one={tag(2)}").json["error"]["code"] == "held"
 
 
 def test_two_steps_back_pass_over_what_is_held(world):
     world.stage(3)
     world.promoted(3)
     assert [world.rollback("prod").code, world.runs()] == [0, 2]
-    assert [world.rollback("prod").code, world.runs()] == [0, 1]
+    assert [world.rollback("prod", "--to", tag(1)).code, world.runs()] == [0, 1]
     holds = [line for line in world.message().splitlines() if line.startswith("Promote-Hold")]
     assert holds == [f"Promote-Hold: {world.digests['shop', 2]}"]
     for number in (2, 3):
@@ -312,5 +388,7 @@ def test_an_overlay_that_moved_still_has_its_past(world):
 def test_what_is_done_already_is_told_since_when(world):
     commit = world.head()
     ran = world.repo.run("staging->prod", tag(2))
-    assert (ran.code, "Already promoted" in ran.out) == (0, True)
-    assert f"shop in prod: commit {commit[:12]}, 2026-01-0" in ran.err
+    assert (ran.code, "Already promoted: nothing was changed." in ran.out) == (0, True)
+    since = next(line for line in ran.out.splitlines() if line.startswith("  since     2026-01-0"))
+    assert " d ago): promote by Test <test@example.com>," in since
+    assert f"commit {commit[:12]}" in ran.out

@@ -44,7 +44,7 @@ def test_a_release_soaks_in_the_source(world, ago, code):
     stage(world, 1, ago)
     ran = world.promote(tag(1))
     assert (ran.code, ran.refused_by) == (code, "soak" if code else None), ran.out
-    assert ("1h" in ran.gate("soak")["summary"]) == (code == 0)
+    assert ("1 h" in ran.gate("soak")["summary"]) == (code == 0)
 
 
 def test_a_short_run_that_is_over_was_no_soak(world):
@@ -52,7 +52,7 @@ def test_a_short_run_that_is_over_was_no_soak(world):
     stage(world, 1, 3 * HOUR)
     stage(world, 2, 3 * HOUR - 600)
     ran = world.promote(tag(1))
-    assert (ran.refused_by, ran.gate("soak")["summary"]) == ("soak", "staging ran it for 10m only")
+    assert (ran.refused_by, ran.gate("soak")["summary"]) == ("soak", "staging ran it for 10 min only")
     assert world.promote(tag(2)).code == 0
 
 

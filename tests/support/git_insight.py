@@ -8,23 +8,17 @@ ran = deploy.run("status", "prod", "--format", "json")
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
-import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 from support.git_world import git
-
-import promote.output.json
-from promote.cli.main import run as run_promote
+from support.in_process import run_in, schema
+from support.release_world import tag
 
 CONFIG: dict[str, Any] = {
     "version": 1,
@@ -35,11 +29,6 @@ CONFIG: dict[str, Any] = {
     },
     "git": {"branch": "main"},
 }
-
-
-def tag(number: int) -> str:
-    """The tag of a release."""
-    return "sha-" + f"{number:02x}" * 20
 
 
 def digest(number: int) -> str:
@@ -60,15 +49,6 @@ def promotion(app: str, environment: str, number: int, *, kind: str = "promote",
         f"Promote-App: {app}\nPromote-Image: acme/{app}:{tag(number)}@{digest(number)}\n"
         f"Promote-Reason: because {number}\n"
     )
-
-
-@cache
-def schema(name: str) -> jsonschema.Draft202012Validator:
-    """A shipped schema, such as ``status``."""
-    path = Path(promote.output.json.__file__).parent / "schemas" / f"promote.{name}.v1.json"
-    value = json.loads(path.read_bytes())
-    jsonschema.Draft202012Validator.check_schema(value)
-    return jsonschema.Draft202012Validator(value)
 
 
 @dataclass(frozen=True)
@@ -165,18 +145,7 @@ class Deploy:
 
     def run(self, *arguments: str, cwd: Path | None = None) -> Ran:
         """Run promote in this process, in the repository."""
-        out, err = io.StringIO(), io.StringIO()
-        before = signal.getsignal(signal.SIGTERM)
-        try:
-            with (
-                contextlib.chdir(cwd or self.root),
-                contextlib.redirect_stdout(out),
-                contextlib.redirect_stderr(err),
-            ):
-                code = run_promote(arguments)
-        finally:
-            signal.signal(signal.SIGTERM, before)
-        return Ran(arguments[0], code, out.getvalue(), err.getvalue())
+        return Ran(arguments[0], *run_in(cwd or self.root, *arguments))
 
     def status(self, *arguments: str) -> list[dict[str, Any]]:
         """The rows of ``promote status ARGUMENTS``, which succeeds."""

@@ -11,27 +11,20 @@ schema.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 from support.git_world import git
+from support.in_process import run_in, schema
 from support.registry_server import RegistryServer, load_layout
-
-import promote.output.json
-from promote.cli.main import run as run_promote
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "cosign"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -87,19 +80,10 @@ class Ran:
         return next(g for g in self.json["releases"][release]["gates"] if g["gate"] == name)
 
 
-@cache
-def result_schema() -> jsonschema.Draft202012Validator:
-    """The shipped schema of a result."""
-    path = Path(promote.output.json.__file__).parent / "schemas" / "promote.result.v1.json"
-    schema = json.loads(path.read_bytes())
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return jsonschema.Draft202012Validator(schema)
-
-
 def checked_result(text: str) -> dict[str, Any]:
     """The one JSON object of `text`, checked against the schema of results."""
     value: dict[str, Any] = json.loads(text)
-    result_schema().validate(value)
+    schema("result").validate(value)
     return value
 
 
@@ -118,18 +102,7 @@ class GitopsRepo:
 
     def run(self, *arguments: str, cwd: Path | None = None) -> Ran:
         """Run promote in this process, in the clone; stdout and stderr are no files then."""
-        out, err = io.StringIO(), io.StringIO()
-        before = signal.getsignal(signal.SIGTERM)
-        try:
-            with (
-                contextlib.chdir(cwd or self.root),
-                contextlib.redirect_stdout(out),
-                contextlib.redirect_stderr(err),
-            ):
-                code = run_promote(arguments)
-        finally:
-            signal.signal(signal.SIGTERM, before)
-        return Ran(code, out.getvalue(), err.getvalue())
+        return Ran(*run_in(cwd or self.root, *arguments))
 
     def promote(self, *arguments: str) -> Ran:
         """``promote staging->prod ARGUMENTS --format json``."""

@@ -11,6 +11,7 @@ from promote.model.result import (
     FindingResult,
     ReleaseResult,
     Result,
+    SinceResult,
 )
 from promote.model.verdict import Reason, passed, refused, skipped, unknown
 
@@ -30,9 +31,9 @@ def result_of(word: str, code: int, *, number: int = 1, findings: bool = True) -
     copy = CopyResult(0, word, DIGEST, 1, 1, 1, 1, number, (DIGEST,), attestation)
     finding = FindingResult("invalid", word, word, word, word, word, word, word, word, {word: word}, word, word, word)
     edits = (Edit(word, 1, word, word), Edit(word, 2, "", word))
-    release = ReleaseResult(
-        "web", word, DIGEST, word, True, verdicts, (copy,), edits, findings=(finding,) if findings else None
-    )
+    since = SinceResult("rollback", "c" * 40, "2026-01-02T03:04:05Z", 18_000, word, word, word, word)
+    found = (finding,) if findings else None
+    release = ReleaseResult("web", word, DIGEST, word, True, verdicts, (copy,), edits, findings=found, since=since)
     return Result(
         command="promote",
         exit_code=code,

@@ -75,5 +75,13 @@ def test_signed_counts_keys_and_believes_signers_alone():
     assert judged(one, by("b@x", key="F2", signer="b@x"), count=2, signed=True).outcome is Outcome.PASS
 
 
+def test_several_keys_of_one_signer_are_one_person_and_keys_of_a_pattern_are_not():
+    one, other = by("a@x", key="F1", signer="a@x"), by("b@x", key="F2", signer="a@x")
+    assert judged(one, other, count=2, signed=True).outcome is Outcome.REFUSE
+    team = (by("a@x", key="F1", signer="*@x"), by("b@x", key="F2", signer="*@x"), by("b@x", key="F2", signer="*@x"))
+    assert judged(*team, count=2, signed=True).outcome is Outcome.PASS
+    assert judged(*team, count=3, signed=True).outcome is Outcome.REFUSE
+
+
 def test_the_hint_can_be_run():
     assert f"Promote-Approve: web {TAG} prod" in (judged().hint or "")

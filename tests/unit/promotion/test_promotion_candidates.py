@@ -52,7 +52,7 @@ def test_overlays_of_one_environment_stand_together(tmp_path):
     found = candidates.overlays(tmp_path, IMAGE)
     (prod,) = candidates.environments(tmp_path, found, REPOSITORY, IMAGE)
     assert sorted(prod.overlays) == ["clusters/eu/prod", "clusters/us/prod"]
-    assert (prod.promoted_from, prod.registry, prod.guessed) == (None, "registry.example", False)
+    assert (prod.promoted_from, prod.registry, prod.guessed) == ((), "registry.example", False)
 
 
 @pytest.mark.parametrize(
