@@ -14,7 +14,7 @@ from pathlib import Path
 from support.refusal_scenes import SCENES
 
 import promote.explanations
-from generate import errors, reference, walk
+from generate import errors, outputs, reference, walk
 
 DOCS = Path(__file__).parents[1]
 PORT = 5077
@@ -29,21 +29,24 @@ def main(arguments: list[str]) -> int:
         return 0
     if arguments != ["pages"]:
         _replace(TRANSCRIPTS, {f"{code}.txt": errors.scene(code) for code in SCENES})
+        (DOCS / "every-output.md").write_text(outputs.page())
     made = dict([*errors.pages(), *reference.pages()])
     for directory in ("errors", "reference"):
         below = {Path(path).name: text for path, text in made.items() if Path(path).parent.name == directory}
         _replace(DOCS / directory, below)
-    (DOCS / "refusals.md").write_text(made["refusals.md"])
+    for page in errors.SINGLE:
+        (DOCS / page).write_text(made[page])
     sys.stdout.write(f"{len(made)} pages, {len(SCENES)} transcripts\n")
     return 0
 
 
 def _with_tools() -> str:
-    """PATH with the real tools that `make interop` has built, each under the name that people know."""
+    """PATH with the real tools that `make interop` has built, under the names that people know; not this promote."""
     from harness import tools
 
+    own = str(Path(sys.executable).parent)
     directories = [str(tools.find()[name].parent) for name in ("cosign", "crane")]
-    return os.pathsep.join([*directories, str(Path(sys.executable).parent), os.environ["PATH"]])
+    return os.pathsep.join([*directories, *(d for d in os.environ["PATH"].split(os.pathsep) if d != own)])
 
 
 def _replace(directory: Path, files: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from support.refusal_scenes import SCENES
+from support.refusal_scenes import NO_SCENE, SCENES
 from support.refusal_world import page_of
 
 from promote.explanations import Explanation, explanations, transcript
@@ -29,11 +29,35 @@ EXIT = {
     16: "refused: the overlay has no such image, or the edit would not do what it says",
 }
 
+WITHOUT_CODE = {1: "a bug of promote; `--debug` shows where", 130: "interrupted; nothing is half visible"}
+SINGLE = ("refusals.md", "exit-codes.md")
+"""Those of the pages that are in no directory of their own."""
+THEN = {
+    0: "go on",
+    1: "report it",
+    2: "correct what is named; running it again helps nothing",
+    3: "run it again: it looks first, and does nothing twice; if it fails the same way, do what the code says",
+    4: "give or renew the credentials that are named",
+    5: "look at what landed, and decide anew",
+    6: "find out why; without `--require-change` this is exit 0",
+    130: "run it again",
+}
+REFUSED = "stop: the answer is no, and will be until something changes"
+
 
 def scene(code: str) -> str:
-    """The transcript of one code, from a run."""
+    """The transcript of one code, from a run; raises `RuntimeError` where the run ends otherwise."""
     with tempfile.TemporaryDirectory() as directory:
-        return page_of(SCENES[code], Path(directory) / "you")
+        shown = page_of(SCENES[code], Path(directory) / "you")
+    if not ends_with(shown, code):
+        raise RuntimeError(f"the scene of {code} ends otherwise:\n{shown}")
+    return shown
+
+
+def ends_with(shown: str, code: str) -> bool:
+    """Whether a transcript names `code`, which `doctor` and `lint` need not do, and ends with its exit code."""
+    unnamed = shown.startswith(("$ promote doctor\n", "$ promote lint\n"))
+    return (unnamed or f" {code}" in shown) and shown.endswith(f"$ echo $?\n{explanations()[code].exit_code}\n")
 
 
 def pages() -> Iterator[tuple[str, str]]:
@@ -43,10 +67,12 @@ def pages() -> Iterator[tuple[str, str]]:
         yield f"errors/{code}.md", MADE + "\n" + render_markdown(explanation, transcript(code)) + _after(code)
     yield "errors/index.md", _index(known)
     yield "refusals.md", _refusals(known)
+    yield "exit-codes.md", _exit_codes(known)
 
 
 def _after(code: str) -> str:
-    return f"\n`promote explain {code}` prints this page. [All codes](index.md)\n"
+    unshown = f"\nNo transcript: {NO_SCENE[code]}\n" if code in NO_SCENE else ""
+    return f"{unshown}\n`promote explain {code}` prints this page. [All codes](index.md)\n"
 
 
 def _index(known: Mapping[str, Explanation]) -> str:
@@ -65,13 +91,33 @@ def _index(known: Mapping[str, Explanation]) -> str:
     return "\n".join(rows)
 
 
+def _exit_codes(known: Mapping[str, Explanation]) -> str:
+    rows = [
+        MADE,
+        "# Exit codes",
+        "",
+        "Of several refusals the first gate in order decides the code; all are printed. `--format json` gives the code",
+        "in `error.code` and in each gate. What each code means is on [its page](errors/index.md), and how it looks",
+        "among [all refusals](refusals.md).",
+        "",
+        "| exit | meaning | what a script does | codes |",
+        "|---|---|---|---|",
+    ]
+    meanings = EXIT | WITHOUT_CODE
+    for exit_code in sorted(meanings):
+        codes = ", ".join(f"`{e.code}`" for e in known.values() if e.exit_code == exit_code)
+        rows.append(f"| {exit_code} | {meanings[exit_code]} | {THEN.get(exit_code, REFUSED)} | {codes} |")
+    return "\n".join(rows) + "\n"
+
+
 def _refusals(known: Mapping[str, Explanation]) -> str:
     rows = [
         MADE,
         "# Every refusal, as it looks",
         "",
         "What promote prints when it does not promote, by exit code. All of it is from runs, in a GitOps repository",
-        "with the environments staging and prod and one app, shop. Gates that passed are left out, as `...`.",
+        "with the environments staging and prod and one app, shop. What passed is left out, as `...`. Of the codes at",
+        "the end of the page there is no transcript, and it says why.",
         "",
         "| exit | code | what it means | what it prevents |",
         "|---|---|---|---|",
@@ -85,4 +131,8 @@ def _refusals(known: Mapping[str, Explanation]) -> str:
         if e.code in shown:
             rows += ["", f"## {e.code}", "", f"Exit {e.exit_code}. [What to do](errors/{e.code}.md)", ""]
             rows += ["```console", shown[e.code].rstrip("\n"), "```"]
+    rows += ["", "## Without a transcript", "", "| exit | code | why there is none |", "|---|---|---|"]
+    rows += [
+        f"| {e.exit_code} | [{e.code}](errors/{e.code}.md) | {NO_SCENE[e.code]} |" for e in order if e.code in NO_SCENE
+    ]
     return "\n".join(rows) + "\n"

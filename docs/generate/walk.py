@@ -9,9 +9,11 @@ from pathlib import Path
 
 from support.walk import Typed, commands, typed
 
-TUTORIAL = Path(__file__).parents[1] / "tutorial.md"
-INSTEAD = {"make demo": "promote demo", 'export PATH="$PWD/.venv/bin:$PATH"': "true"}
-"""What the recorder types in place of a command: the set-up is done where it runs, and needs a package registry."""
+ROOT = Path(__file__).parents[2]
+TUTORIAL = ROOT / "docs" / "tutorial.md"
+CLONE = "git clone https://github.com/acme/promote"
+INSTEAD = {CLONE: "mkdir promote", "make demo": "promote demo", 'export PATH="$PWD/.venv/bin:$PATH"': "true"}
+"""What a test types in place of a command: promote is set up where it runs, and a set-up needs a package registry."""
 HEAD = """\
 <!-- Made by docs/generate; do not edit. -->
 
@@ -22,18 +24,18 @@ of the image that is shipped, then an image of their own: unsigned, signed, desc
 about {words} words to read, {count} commands to type or copy, and {refusals} refusals besides those
 of the demo.
 
-Recorded from a run with real cosign and crane; that `make demo` sets up `.venv` first, where there is none, is not
-shown. Where a command ends with another status than 0, it stands under its output.
+Recorded from one run on a fresh clone, in an empty home directory, with real cosign and crane. Where a command ends
+with another status than 0, it stands under its output.
 """
 
 
 def page(path: str, port: int) -> str:
-    """The page, from a run with the tools on `path` and the tutorial's registry on `port`."""
+    """The page, from a run on a clone of this repository's HEAD, with the tools on `path` and a registry on `port`."""
     text = TUTORIAL.read_text()
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory).resolve()
         lines = [line.replace(":5000", f":{port}") for line in commands(text)]
-        ran = typed(lines, home, INSTEAD, PATH=path)
+        ran = typed(lines, home, {CLONE: f"git clone {ROOT} promote"}, PATH=path)
         shown = [Typed(r.command, _neutral(r.output, home, port), r.code) for r in ran]
     titles = _titles(text)
     refusals = sum(r.code in range(10, 17) for r in shown)
@@ -52,7 +54,8 @@ def _block(item: Typed, port: int) -> str:
 
 
 def _neutral(output: str, home: Path, port: int) -> str:
-    return re.sub(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ", "", output.replace(str(home), "~").replace(f":{port}", ":5000"))
+    plain = output.replace(str(home), "~").replace(f":{port}", ":5000")
+    return re.sub(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ", "", plain)
 
 
 def _titles(text: str) -> list[str]:

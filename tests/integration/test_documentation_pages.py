@@ -9,12 +9,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from generate import errors, reference, walk
-from support.refusal_scenes import SCENES
+from generate import errors, outputs, reference, walk
+from support.output_scenes import SCENES as OUTPUTS
+from support.refusal_scenes import NO_SCENE, SCENES
 from support.walk import commands, recorded
 
 import promote.explanations
 from promote import errors as tree
+from promote.cli.verbs import VERBS
 from promote.explanations import explanations
 from promote.model.lint import Rule
 from promote.model.verdict import Reason
@@ -34,13 +36,6 @@ GIVEN_ON = {
     "errors.py": {"superseded", "nothing-changed"},
 }
 """Modules that put a code together, and the codes that come of it."""
-NOT_SHOWN = {
-    "turned-off": "no refusal: it stands beside a gate that is off",
-    "not-asked-for": "no refusal: it stands beside a gate that has nothing to do",
-    "not-judged": "no refusal: it stands beside a gate that was not reached",
-    "unreadable": "what could not be read gives the run its own code, such as registry-unreachable",
-}
-"""Codes of gates that no run ends with, and why."""
 
 
 def literals(node: ast.expr) -> Iterator[str | None]:
@@ -98,26 +93,39 @@ def test_the_exit_code_of_an_explanation_is_the_one_that_promote_ends_with():
     known = explanations()
     assert [r.code for r in Reason if known[r.code].exit_code != r.exit_code] == []
     wrong = {code for _, code, exit_code in raised() if code and exit_code and known[code].exit_code != exit_code}
-    assert wrong - EITHER == set()
+    assert wrong == set()
     assert tree.Superseded("x").exit_code == known["superseded"].exit_code
-
-
-EITHER = {"git-missing"}
-"""What is a mistake for one part and a fault for another."""
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("code", SCENES)
 def test_the_transcript_of_a_code_is_what_a_run_prints(code):
-    shown = (TRANSCRIPTS / f"{code}.txt").read_text()
-    assert shown == errors.scene(code)
-    assert f", {code})" in shown
-    assert shown.endswith(f"$ echo $?\n{explanations()[code].exit_code}\n")
+    assert (TRANSCRIPTS / f"{code}.txt").read_text() == errors.scene(code)
 
 
-def test_every_transcript_has_its_scene_and_every_refusal_of_a_gate_is_shown():
+def test_every_transcript_is_of_a_run_that_ended_with_its_code():
+    assert [p.stem for p in TRANSCRIPTS.iterdir() if not errors.ends_with(p.read_text(), p.stem)] == []
+
+
+@pytest.mark.exhaustive
+def test_every_output_is_what_a_run_prints():
+    assert (DOCS / "every-output.md").read_text() == outputs.page()
+
+
+def test_every_verb_has_its_output_shown():
+    assert sorted({*OUTPUTS} | {"demo"}) == sorted(VERBS)  # the demo is in the first ten minutes
+
+
+def test_a_code_is_explained_in_one_file():
+    named = [line for file in TRANSCRIPTS.parent.glob("*.toml") for line in file.read_text().splitlines()]
+    codes = [line for line in named if line.startswith("[")]
+    assert sorted(codes) == sorted(set(codes))
+
+
+def test_every_transcript_has_its_scene_and_every_code_is_shown_or_says_why_not():
     assert sorted(p.stem for p in TRANSCRIPTS.iterdir()) == sorted(SCENES)
-    assert {reason.code for reason in Reason} - set(SCENES) == set(NOT_SHOWN)
+    assert sorted([*SCENES, *NO_SCENE]) == sorted(explanations())
+    assert not [reason.code for reason in Reason if reason.exit_code >= 10 and reason.code in NO_SCENE]
 
 
 def test_the_pages_are_those_that_are_made():
@@ -126,7 +134,7 @@ def test_the_pages_are_those_that_are_made():
         path for path, text in made.items() if not (DOCS / path).is_file() or (DOCS / path).read_text() != text
     ] == []
     there = {p.relative_to(DOCS).as_posix() for d in ("errors", "reference") for p in (DOCS / d).iterdir()}
-    assert there | {"refusals.md"} == set(made)
+    assert there | {*errors.SINGLE} == set(made)
 
 
 def test_the_first_ten_minutes_are_those_of_the_tutorial():
@@ -146,3 +154,12 @@ def test_every_page_that_is_linked_is_there():
         if "://" not in target and not (page.parent / target).exists()
     ]
     assert gone == []
+
+
+def test_every_transcript_that_ends_in_an_error_says_what_to_do():
+    silent = {
+        path.stem
+        for path in TRANSCRIPTS.glob("*.txt")
+        if not (text := path.read_text()).endswith("echo $?\n0\n") and not re.search(r"^ +do +\S", text, re.MULTILINE)
+    }
+    assert silent == set()

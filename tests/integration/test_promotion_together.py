@@ -10,10 +10,9 @@ from support.acting import once, with_step
 from support.git_world import git, isolate
 from support.gitops_repo import DIGEST, TAG, GitopsRepo, make
 from support.promote_process import Ended, Nursery
+from support.rivals import OTHER, rivals
 
 APPS = ("one", "two", "three", "four", "five")
-OTHER = "sha-0123456"
-"""Another tag of the same image."""
 
 
 @pytest.fixture(scope="module")
@@ -117,18 +116,6 @@ def test_a_comment_that_somebody_changes_meanwhile_stays_changed(tmp_path):
     assert ran.code == 0, ran.out
     assert b"# prod, and more" in repo.overlay()
     assert DIGEST.encode() in repo.overlay()
-
-
-def rivals(tmp_path) -> tuple[GitopsRepo, GitopsRepo]:
-    """Two clones, and two tags of the image that staging runs or ran."""
-    repo = make(tmp_path, gates={"deployed": "off"})
-    index = repo.layout("staging") / "index.json"
-    document = json.loads(index.read_bytes())
-    name = "org.opencontainers.image.ref.name"
-    tagged = next(d for d in document["manifests"] if d.get("annotations", {}).get(name) == TAG)
-    document["manifests"].append({**tagged, "annotations": {name: OTHER}})
-    index.write_text(json.dumps(document))
-    return repo, repo.clone("rival")
 
 
 def check(ran, code: int) -> bool:

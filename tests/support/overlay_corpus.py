@@ -113,6 +113,10 @@ def _added() -> dict[str, str]:
         "no images, comment at the end": f"{HEAD}# end\n",
         "no images, patch at the end": f"{HEAD}patches:\n- target: {{kind: X}}\n  patch: |-\n    - op: remove\n      path: /a\n",
         "no images, markers": f"---\n{HEAD}...\n",
+        "no images, an empty list at the end": f"{HEAD}patches: []\n",
+        "no images, an empty list at the end, no final newline": f"{HEAD}patches :  [ ]  # none",
+        "no images, an empty mapping in the last item": f"{HEAD}labels:\n- pairs: {{}}\n# end\n",
+        "no images, json that ends in an empty list": '{"resources": ["../base"], "patches": []}',
         "no images, json": '{"resources": ["../base"]}',
         "no images, indented json": '{\n  "resources": [\n    "../base"\n  ]\n}\n',
         "images of others": f"{HEAD}images:\n  -  name: shopper\n     newTag: v2 # x\n",
@@ -144,6 +148,10 @@ def _elsewhere() -> dict[str, dict[str, str]]:
             FILE: "resources: [d.yaml]\n",
             "o/d.yaml": "kind: List\napiVersion: v1\nitems:\n- kind: Pod\n  apiVersion: v1\n  metadata: {name: p}\n"
             "  spec: {containers: [{name: a, image: 'shop:v1'}]}\n",
+        },
+        "image transformer": {
+            FILE: f"{HEAD}transformers: [t.yaml]\n",
+            "o/t.yaml": "apiVersion: builtin\nkind: ImageTagTransformer\nmetadata:\n  name: t\nimageTag:\n  name: shop # n\n  newTag: v1\n",
         },
         "own component": {
             FILE: f"{HEAD}components: [../part]\n",

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from promote.model.digest import Digest
 from promote.overlays.edits import plan_edits
-from promote.overlays.effect import Effect, Question, verified_effect
+from promote.overlays.effect import verified_effect
 from promote.overlays.oracle import Builder
+from promote.overlays.question import Effect, Question
 from promote.overlays.sites import Fields, pins
 from promote.overlays.target import Target
 from promote.overlays.tree import Patched, Tree

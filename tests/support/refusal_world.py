@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import shlex
 import shutil
@@ -15,9 +16,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from support.cosign_fixtures import BUNDLE, TestKey, image, manifest_node, statement
-from support.git_world import isolate
-from support.gitops_repo import COMMIT, GitopsRepo, make
+from support.cosign_fixtures import BUNDLE, Image, TestKey, image, manifest_node, statement
+from support.git_world import executable, isolate
+from support.gitops_repo import COMMIT, GitopsRepo, Ran, make
 from support.registry_server import RegistryServer
 
 
@@ -33,13 +34,22 @@ class SteadyKey(TestKey):
 
 KEY = SteadyKey(ec.derive_private_key(20260102, ec.SECP256R1()))
 SIGN, SPDX = "https://sigstore.dev/cosign/sign/v1", "https://spdx.dev/Document"
-UNREMARKABLE = re.compile(r"  (pass|skip) |  not judged, ")
-LEFT_OUT = "  ..."
+UNREMARKABLE = re.compile(r"  (pass|skip) |  not judged, |(good|note) {4}")
+LEFT_OUT, CONTINUED = "  ...", " " * 20
 DATE = "2026-01-02T03:04:05Z"
 TIMES = (
-    (re.compile(r"(?:\d+ days?, )?\d+:\d\d:\d\d\.\d+"), "7 days, 1:02:03"),
-    (re.compile(r"\b\d+d \d+h\b"), "7d 1h"),
-    (re.compile(r"^( +got +)\d{4}-\d\d-\d\d \d\d:\d\d UTC$", re.MULTILINE), r"\g<1>2026-01-09 04:05 UTC"),
+    (re.compile(r"(has run it for |^ +got +)\d+ (?:d|h|min)(?: \d+ (?:h|min))?\b", re.MULTILINE), r"\g<1>7 d 1 h"),
+    (re.compile(r"\bin [0-9.]+ s \|"), "in 0.1 s |"),
+    (re.compile(r"\b\d+ (?:s|min|h|d) ago\b"), "7 d ago"),
+    (re.compile(r"\bis \d+ s (behind|ahead of)"), r"is 3600 s \1"),
+    (re.compile(r'("seconds": )[0-9.]+'), r"\g<1>0.123"),
+    (re.compile(r"git version [0-9.]+"), "git version 2.47.3"),
+    (re.compile(r"youngest part \d+ days"), "youngest part 42 days"),
+    (re.compile(r"the verdict sha256:[0-9a-f]{64}"), "the verdict sha256:" + "0123456789abcdef" * 4),
+    (
+        re.compile(r"^( +(?:got|expected) +(?:before |.*\(signed )?)\d{4}-\d\d-\d\d \d\d:\d\d UTC", re.MULTILINE),
+        r"\g<1>2026-01-09 04:05 UTC",
+    ),
 )
 """How long ago something was, and now, on which no two runs agree; and what stands for them."""
 PORT = re.compile(r"127\.0\.0\.1:\d+")
@@ -67,21 +77,26 @@ class World:
         """A registry that listens until the scene is over."""
         return self.stack.enter_context(RegistryServer(**options))
 
+    def program(self, name: str, script: str) -> None:
+        """Let `name` on PATH run `script`, which may exit, and then be the program that it was."""
+        real = shutil.which(name)
+        executable(self.home / "bin" / name, f'{script}\nexec {real} "$@"')
+        self.patch.setenv("PATH", f"{self.home / 'bin'}{os.pathsep}{os.environ['PATH']}")
+
     def signed(
-        self, *statements: tuple[str, Any], case: str = "v3-key", unsigned: bytes | None = None, **sections: Any
+        self,
+        *statements: tuple[str, Any],
+        case: str = "v3-key",
+        built: Image | None = None,
+        unsigned: bytes | None = None,
+        **sections: Any,
     ) -> GitopsRepo:
         """A repository whose image has a signature and these (predicate type, predicate), all by a key of the test.
 
-        `unsigned` lies beside it as an SPDX document that nobody signed.
+        The image is that of `case`, or the one `built`; `unsigned` lies beside it as an SPDX document nobody signed.
         """
         repo = self.make(case, **sections)
-        target = image(case).bare()
-        named = {"digest": {"sha256": target.digest.hex}, "annotations": {"commit": COMMIT}}
-        payloads = [statement(target.digest, predicateType=SIGN, subject=[named])]
-        payloads += [statement(target.digest, predicateType=kind, predicate=body) for kind, body in statements]
-        for payload in payloads:
-            bundle = KEY.bundle(json.dumps(payload).encode())
-            target = target.with_nodes(manifest_node(target, [(BUNDLE, bundle, {})]))
+        target = with_statements((built or image(case)).bare(), *statements)
         if unsigned is not None:
             target = target.with_nodes(manifest_node(target, [("application/spdx+json", unsigned, {})]))
         shutil.rmtree(repo.layout("staging"))
@@ -91,12 +106,27 @@ class World:
         return repo
 
 
+def with_statements(target: Image, *statements: tuple[str, Any]) -> Image:
+    """`target` with these (predicate type, predicate) signed by `KEY`, and a signature that names the commit."""
+    named = {"digest": {"sha256": target.digest.hex}, "annotations": {"commit": COMMIT}}
+    payloads = [statement(target.digest, predicateType=SIGN, subject=[named])]
+    payloads += [statement(target.digest, predicateType=kind, predicate=body) for kind, body in statements]
+    bundles = [KEY.bundle(json.dumps(payload).encode()) for payload in payloads]
+    return target.with_nodes(*(manifest_node(target, [(BUNDLE, bundle, {})]) for bundle in bundles))
+
+
 Scene = Callable[[World], tuple[str, ...]]
 """Makes the world and says which command ends with the code."""
 
 
 def transcript(scene: Scene, home: Path) -> tuple[str, str, int]:
     """What was typed, what promote prints on stdout, and its exit code."""
+    typed, ran = told(scene, home)
+    return typed, ran.out, ran.code
+
+
+def told(scene: Scene, home: Path) -> tuple[str, Ran]:
+    """What was typed and what promote printed, without what differs between machines and runs."""
     home.mkdir(parents=True, exist_ok=True)
     with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as stack:
         isolate(patch, home)
@@ -110,11 +140,12 @@ def transcript(scene: Scene, home: Path) -> tuple[str, str, int]:
         arguments = scene(world)
         jobs = ("--jobs", "1") if arguments[0] not in WITHOUT_JOBS and "--help" not in arguments else ()
         ran = world.repo.run(*arguments, *jobs, cwd=world.where)
-        shown = _timeless(PORT.sub("127.0.0.1:5000", ran.out.replace(str(home), "~")))
-        return f"promote {shlex.join(arguments).replace(str(home), '~')}", shown, ran.code
+        typed = PORT.sub("127.0.0.1:5000", shlex.join(arguments).replace(str(home), "~"))
+        neutral = (_timeless(PORT.sub("127.0.0.1:5000", text.replace(str(home), "~"))) for text in (ran.out, ran.err))
+        return f"promote {typed}", Ran(ran.code, *neutral)
 
 
-WITHOUT_JOBS = ("init", "demo", "status", "history", "explain")
+WITHOUT_JOBS = ("init", "demo", "status", "history", "explain", "lint", "doctor", "config")
 
 
 def _timeless(out: str) -> str:
@@ -128,8 +159,9 @@ def page_of(scene: Scene, home: Path) -> str:
     typed, out, code = transcript(scene, home)
     rows: list[str] = []
     for row in out.splitlines():
-        if UNREMARKABLE.match(row):
-            rows += [] if rows and rows[-1] == LEFT_OUT else [LEFT_OUT]
+        left_out = bool(rows) and rows[-1] == LEFT_OUT
+        if UNREMARKABLE.match(row) or (left_out and row.startswith(CONTINUED)):
+            rows += [] if left_out else [LEFT_OUT]
         else:
             rows.append(row)
-    return "\n".join([f"$ {PORT.sub('127.0.0.1:5000', typed)}", *rows, "$ echo $?", f"{code}"]) + "\n"
+    return "\n".join([f"$ {typed}", *rows, "$ echo $?", f"{code}"]) + "\n"

@@ -56,7 +56,7 @@ def typed(lines: Iterable[str], cwd: Path, instead: Mapping[str, str], **environ
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     parts = done.stdout.split(MARK)[1:]
