@@ -7,9 +7,9 @@ Evidence is read where layers are only asked for: who verifies it next has it th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import partial
 
 from promote.errors import Fault, Refusal
 from promote.model.digest import Digest
@@ -63,6 +63,11 @@ class Sight:
     manifests: Mapping[Digest, RawManifest] = field(default_factory=dict)
     listed: Mapping[Digest, frozenset[Digest]] = field(default_factory=dict)
     tags: Mapping[str, RawManifest] = field(default_factory=dict)
+
+    @classmethod
+    def of_tag(cls, tag: str, manifest: RawManifest | None) -> Sight:
+        """That `tag` names `manifest`, or nothing; raises `Fault` for a manifest that is malformed."""
+        return cls(tags={tag: readable(manifest)} if manifest else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +171,72 @@ class Goal:
         return Node(seen, node.relation, node.parent, node.tag)
 
 
-def look(target: Store, goal: Goal, sight: Sight, workers: Workers) -> Sight:
-    """`sight` and what the target answers now about everything that `goal` lacks in it, each thing asked once."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing to ask of a target: `kind` of ``tag``, ``listed``, ``manifest``, ``has`` and ``read``, `name` of what.
+
+    `blob` is what is to be read, or asked for.
+    """
+
+    kind: str
+    name: str
+    blob: Descriptor | None = field(default=None, compare=False)
+
+    def ask(self, target: Store) -> Sight:
+        """What is seen; raises whatever the store says, `Fault` for a tag that names a malformed manifest."""
+        if self.kind == "tag":
+            return Sight.of_tag(self.name, target.resolve(self.name))
+        digest = Digest.parse(self.name)
+        if self.kind == "listed":
+            return Sight(listed={digest: frozenset(descriptor.digest for descriptor in target.referrers(digest))})
+        if self.kind == "manifest":
+            manifest = target.manifest(digest)
+            return Sight(manifests={digest: manifest} if manifest else {})
+        if self.kind == "read" and self.blob is not None:
+            return _read_blob(target, self.blob)
+        return Sight(blobs=frozenset({digest}) if target.has_blob(digest) else frozenset())
+
+
+def questions_about(node: Node, *, is_image: bool) -> Iterator[Question]:
+    """What `look` asks about one node of a goal when nothing was seen, but for the image's own tag."""
+    if node.tag is not None:
+        yield Question("tag", node.tag)
+    if node.relation is Relation.REFERRER and node.parent is not None:
+        yield Question("listed", str(node.parent))
+    if node.relation is not Relation.ROOT and _by_digest(node):
+        yield Question("manifest", str(node.digest))
+    parsed = node.manifest.parsed
+    read = set() if is_image else {blob.digest for blob in parsed.layers if blob.size <= MAX_READ_BYTES}
+    for blob in parsed.blobs:
+        if not is_foreign(blob):
+            yield Question("read" if blob.digest in read else "has", str(blob.digest), blob)
+
+
+def questions(goal: Goal, sight: Sight) -> list[Question]:
+    """What `look` asks: about everything that `goal` lacks in `sight`, each thing once."""
     lack, small = goal.lack(sight), goal.readable
-    asks: list[Callable[[], Sight]] = [
-        *(partial(_see_tag, target, tag) for tag in lack.tags),
-        *(partial(_see_listed, target, subject) for subject in dict.fromkeys(link[0] for link in lack.links)),
-        *(partial(_see_manifest, target, digest) for digest in lack.manifests),
-        *(partial(_read_blob if blob.digest in small else _see_blob, target, blob) for blob in lack.blobs),
+    return [
+        *(Question("tag", tag) for tag in lack.tags),
+        *(Question("listed", str(subject)) for subject in dict.fromkeys(link[0] for link in lack.links)),
+        *(Question("manifest", str(digest)) for digest in lack.manifests),
+        *(Question("read" if blob.digest in small else "has", str(blob.digest), blob) for blob in lack.blobs),
     ]
-    return _together([sight, *workers.map(lambda ask: ask(), asks)])
+
+
+def look(
+    target: Store, goal: Goal, sight: Sight, workers: Workers, asked: Mapping[Question, Future[Sight]] | None = None
+) -> Sight:
+    """`sight` and what the target answers now about everything that `goal` lacks in it, each thing asked once.
+
+    What was `asked` a moment ago is not asked again.
+    """
+    coming = asked or {}
+
+    def answer(question: Question) -> Sight:
+        future = coming.get(question)
+        return future.result() if future else question.ask(target)
+
+    return _together([sight, *workers.map(answer, questions(goal, sight))])
 
 
 def _by_digest(node: Node) -> bool:
@@ -184,24 +245,6 @@ def _by_digest(node: Node) -> bool:
 
 def _held(there: RawManifest | None, manifest: RawManifest) -> bool:
     return there is not None and holds(there, manifest)
-
-
-def _see_tag(target: Store, tag: str) -> Sight:
-    manifest = target.resolve(tag)
-    return Sight(tags={tag: readable(manifest)} if manifest else {})
-
-
-def _see_listed(target: Store, subject: Digest) -> Sight:
-    return Sight(listed={subject: frozenset(descriptor.digest for descriptor in target.referrers(subject))})
-
-
-def _see_manifest(target: Store, digest: Digest) -> Sight:
-    manifest = target.manifest(digest)
-    return Sight(manifests={digest: manifest} if manifest else {})
-
-
-def _see_blob(target: Store, blob: Descriptor) -> Sight:
-    return Sight(blobs=frozenset({blob.digest}) if target.has_blob(blob.digest) else frozenset())
 
 
 def _read_blob(target: Store, blob: Descriptor) -> Sight:

@@ -6,8 +6,11 @@ came between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from threading import Lock
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from threading import Condition, Lock, Thread
 from typing import Protocol
 
 import stamina
@@ -18,6 +21,11 @@ from promote.model.manifest import Descriptor, RawManifest
 from promote.oci.referrer_list import listed, merged
 
 ATTEMPTS = 8
+FRESH = 0.25
+"""For how many seconds a list may be written upon after it was read, or for as long as reading it took.
+
+What others write in between is lost to them: the specification has no way to say what a tag must name to be moved.
+"""
 
 
 class _Tags(Protocol):
@@ -35,29 +43,79 @@ class FallbackList:
 
     def __init__(self) -> None:
         self._turn = Lock()
-        self._lock = Lock()
+        self._changed = Condition()
         self._waiting: dict[Digest, Descriptor] = {}
+        self._under_way = 0
+        self._ahead: _Ahead | None = None
+
+    @contextmanager
+    def on_its_way(self, subject: Digest, tags: _Tags | None) -> Iterator[Callable[[Descriptor], None]]:
+        """A referrer is put while the block runs, which then calls what it is given with its entry, and `add` later.
+
+        Whoever writes meanwhile waits for it, so that one write has all that come at once.  With `tags` the list is
+        read while the referrer is on its way.
+        """
+        with self._changed:
+            self._under_way += 1
+            if tags is not None and self._ahead is None:
+                self._ahead = _Ahead(tags, subject)
+        try:
+            yield self._enter
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
 
     def add(self, tags: _Tags, subject: Digest, ours: Descriptor, where: str) -> None:
         """As `add_to_fallback`; returns when `ours` was read back, whichever thread wrote it."""
-        with self._lock:
-            self._waiting[ours.digest] = ours
+        self._enter(ours)
         with self._turn:
             if ours.digest not in self._waiting:
                 return
+            with self._changed:
+                self._changed.wait_for(lambda: not self._under_way)
+                ahead, self._ahead = self._ahead, None
             try:
-                written = _write(tags, subject, self._entries, where)
+                written = _write(tags, subject, self._entries, where, ahead)
             except BaseException:
                 written = [ours]  # the others are not done, and each will try for itself
                 raise
             finally:
-                with self._lock:
+                with self._changed:
                     for entry in written:
                         self._waiting.pop(entry.digest, None)
 
+    def _enter(self, entry: Descriptor) -> None:
+        with self._changed:
+            self._waiting[entry.digest] = entry
+
     def _entries(self) -> list[Descriptor]:
-        with self._lock:
+        with self._changed:
             return list(self._waiting.values())
+
+
+class _Ahead:
+    """The list as it is read while a referrer is on its way."""
+
+    def __init__(self, tags: _Tags, subject: Digest) -> None:
+        self._answer: Future[tuple[RawManifest | None, float]] = Future()
+        Thread(target=self._read, args=(tags, subject, time.monotonic()), name="fallback", daemon=True).start()
+
+    def _read(self, tags: _Tags, subject: Digest, began: float) -> None:
+        try:
+            found = tags.resolve(subject.tag)
+            now = time.monotonic()
+            self._answer.set_result((found, now + max(now - began, FRESH)))
+        except BaseException as problem:  # noqa: BLE001 - judged where it is waited for
+            self._answer.set_exception(problem)
+
+    def read(self) -> tuple[RawManifest | None, bool]:
+        """What was read, and whether it may be written upon: not when it is old, or could not be read."""
+        try:
+            found, until = self._answer.result()
+        except Fault:
+            return None, False
+        return found, time.monotonic() <= until
 
 
 def add_to_fallback(tags: _Tags, subject: Digest, ours: Descriptor, where: str) -> None:
@@ -66,7 +124,11 @@ def add_to_fallback(tags: _Tags, subject: Digest, ours: Descriptor, where: str) 
 
 
 def _write(
-    tags: _Tags, subject: Digest, entries: Callable[[], Sequence[Descriptor]], where: str
+    tags: _Tags,
+    subject: Digest,
+    entries: Callable[[], Sequence[Descriptor]],
+    where: str,
+    ahead: _Ahead | None = None,
 ) -> Sequence[Descriptor]:
     """What of `entries` is in the list now: those that there were when the list had been read."""
     ours: Sequence[Descriptor] = ()
@@ -75,7 +137,9 @@ def _write(
             on=_LostError, attempts=ATTEMPTS, timeout=None, wait_initial=0.05, wait_max=2.0, wait_jitter=0.2
         ):
             with attempt:
-                found = tags.resolve(subject.tag)
+                found, fresh = ahead.read() if ahead and attempt.num == 1 else (None, False)
+                if not fresh:
+                    found = tags.resolve(subject.tag)
                 ours = entries()
                 wanted = _merged(found, subject, ours, where)
                 if wanted is None:

@@ -30,13 +30,15 @@ _SIGNATURE_LAYERS = (
 )
 
 
-def gather(store: Store, root: RawManifest, *, jobs: int = 10) -> Graph:
+def gather(store: Store, root: RawManifest, *, jobs: int = 10, met: Callable[[Node], object] = lambda _: None) -> Graph:
     """The graph of `root` as `store` has it, breadth-first, with at most `jobs` requests at a time.
 
     Of every manifest its children and referrers are asked for; cosign's tags of the image, its children and all
     evidence but signatures (a signed SBOM, not a signature's signature: that would cost three requests each and nobody
     makes them).  No question is asked twice.  A referrer that names another subject than it was listed for
     (some registries answer a fallback tag with the image itself), or that is listed and not there, does not belong.
+
+    `met` hears of each node as soon as it is known to belong, parents first.
 
     Raises `Fault`: ``index-sparse`` when a child is absent, ``manifest-malformed`` when one cannot be read or is not
     what it was listed as.  Raises `Refusal` (``graph-too-large``, exit 12) beyond one of the bounds above: nothing is
@@ -46,15 +48,19 @@ def gather(store: Store, root: RawManifest, *, jobs: int = 10) -> Graph:
         search = _Search(store, workers)
         search.keep(root)
         nodes = [Node(root, Relation.ROOT)]
-        frontier, met = [root], {root.digest}
+        met(nodes[0])
+        frontier, seen = [root], {root.digest}
         for depth in range(1, MAX_DEPTH + 2):
             links = search.around(frontier)
             if links and depth > MAX_DEPTH:
                 raise _too_large(root.digest, f"reaches deeper than {MAX_DEPTH} levels", f"at most {MAX_DEPTH} levels")
-            nodes += [Node(search.known[link.digest], link.relation, link.parent, link.tag) for link in links]
-            fresh = dict.fromkeys(link.digest for link in links if link.digest not in met)
+            found = [Node(search.known[link.digest], link.relation, link.parent, link.tag) for link in links]
+            for node in found:
+                met(node)
+            nodes += found
+            fresh = dict.fromkeys(link.digest for link in links if link.digest not in seen)
             frontier = [search.known[digest] for digest in fresh]
-            met.update(fresh)
+            seen.update(fresh)
             if not frontier:
                 break
     return Graph(tuple(nodes))

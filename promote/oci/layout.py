@@ -52,6 +52,9 @@ class LayoutStore:
         """Which repository this is."""
         return self._repository
 
+    def expect(self, questions: int) -> None:
+        """See `Store`: a directory is near."""
+
     def check_access(self, *, push: bool) -> None:
         """Raises `Fault` when what is there cannot be read or, for `push`, the directory cannot be written."""
         self._index()

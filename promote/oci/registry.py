@@ -51,6 +51,7 @@ class Registry(oras.provider.Registry):  # type: ignore[misc]
         self.host = host
         self.origin = f"{self.prefix}://{DOCKER_HUB_ENDPOINT if host == DOCKER_HUB else host}"
         self.patience = patience
+        self._most = options.concurrency
         self.throttle = Throttle(options.concurrency, options.rate, patience.clock)
         self._transport = Transport(self.session, host, options.ca, environ, patience)
         self.auth = Authenticator(
@@ -68,6 +69,10 @@ class Registry(oras.provider.Registry):  # type: ignore[misc]
         """Close every connection; who still waits for a turn gives up."""
         self.throttle.close()
         self.session.close()
+
+    def connect(self, count: int) -> None:
+        """Begin to open connections until `count` wait to be used, or as many as there may be requests at a time."""
+        self._transport.connect(self.origin, count if self._most is None else min(count, self._most))
 
     def path(self, repository: Repository) -> str:
         """The path of `repository` in URLs; Docker Hub keeps one-part names under ``library``."""

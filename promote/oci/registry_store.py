@@ -73,6 +73,10 @@ class RegistryStore:
         """Which repository this is."""
         return self._repository
 
+    def expect(self, questions: int) -> None:
+        """See `Store`."""
+        self._registry.connect(questions)
+
     def check_access(self, *, push: bool) -> None:
         """See `Store`: asks for the API's version, with a token that is good for what is to be done."""
         response = self._registry.ask("GET", f"{self._registry.origin}/v2/", self._write if push else self._read)
@@ -113,13 +117,17 @@ class RegistryStore:
         except Malformed as problem:
             raise malformed(str(self._repository), problem) from None
         ref = str(manifest.digest)
-        response = self._stored(self._put(ref, manifest), ref, manifest)
         if subject is None or entry is None:
-            return
-        if response.headers.get("OCI-Subject"):
-            self._registry.without_referrers.discard(self._path)
+            self._stored(self._put(ref, manifest), ref, manifest)
             return
         fallback = self._registry.fallback_list(f"{self._path}:{subject.digest.tag}")
+        known = self._path in self._registry.without_referrers
+        with fallback.on_its_way(subject.digest, self if known else None) as arrived:
+            response = self._stored(self._put(ref, manifest), ref, manifest)
+            if response.headers.get("OCI-Subject"):
+                self._registry.without_referrers.discard(self._path)
+                return
+            arrived(entry)
         fallback.add(self, subject.digest, entry, str(self._repository))
 
     def put_tag(self, tag: str, manifest: RawManifest) -> None:

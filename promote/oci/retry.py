@@ -71,11 +71,13 @@ def connection_problem(host: str, url: str, problem: BaseException) -> Fault | T
     where = urlsplit(url).hostname or host
     via = host if host.partition(":")[0] == where else f"{host} (at {shown(where)})"
     reason, passing = _reason(problem)
+    # A name such as docker.io is served by another host; where a redirect leads nobody asks for /v2/.
+    asked = shown(where) if via != host and urlsplit(url).path.startswith("/v2/") else host
     fault = Fault(
         "registry-unreachable",
         f"cannot reach {via}: {reason}",
         actual=reason,
-        hint=f"check that https://{host}/v2/ answers from here" if "certificate" not in reason else _CA_HINT,
+        hint=f"check that https://{asked}/v2/ answers from here" if "certificate" not in reason else _CA_HINT,
     )
     return Transient(fault) if passing else fault
 

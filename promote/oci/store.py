@@ -60,6 +60,9 @@ class Store(Protocol):
     def repository(self) -> Repository:
         """Which repository this is."""
 
+    def expect(self, questions: int) -> None:
+        """Have the way open for about so many questions at once, which come soon; asks and raises nothing."""
+
     def check_access(self, *, push: bool) -> None:
         """Ask whether this repository may be read, and written to with `push`, before any content moves.
 

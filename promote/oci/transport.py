@@ -17,6 +17,7 @@ from requests.adapters import HTTPAdapter
 from promote.errors import Fault, Misuse
 from promote.model.malformed import shown
 from promote.oci.challenge import is_loopback
+from promote.oci.connecting import Opener, TlsPool
 from promote.oci.patience import Pace, Patience
 from promote.oci.retry import connection_problem
 from promote.oci.store import BLOCK
@@ -28,6 +29,8 @@ Body = Any
 """What is sent: bytes, or an object with `read` and `__len__`."""
 
 MAX_REDIRECTS = 5
+POOL = 32
+"""How many connections to one origin are kept."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -44,9 +47,10 @@ class Transport:
         session.trust_env = False
         session.headers.clear()
         session.headers.update({"User-Agent": "promote", "Accept-Encoding": "identity"})
-        adapter = _Adapter(_trust(ca) if ca else None)
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
+        self._adapter = _Adapter(_trust(ca) if ca else None)
+        session.mount("https://", self._adapter)
+        session.mount("http://", self._adapter)
+        self._opener = Opener()
         self._session = session
         self._host = host
         self.patience = patience
@@ -90,6 +94,16 @@ class Transport:
             f"{self._host} redirects more than {MAX_REDIRECTS} times",
             expected=f"at most {MAX_REDIRECTS} redirects",
         )
+
+    def connect(self, url: str, count: int) -> None:
+        """Begin to open connections to the origin of `url` until `count` wait to be used; raises nothing.
+
+        Whoever uses one finds out what is wrong with it.  Through a proxy nothing is opened.
+        """
+        if self._proxies_for(url):
+            return
+        with contextlib.suppress(OSError, urllib3.exceptions.HTTPError):
+            self._opener.open(self._adapter.pool(url, self._verify), min(count, POOL), self.patience)
 
     def target(self, url: str, location: str) -> str:
         """Where `location`, an answer to a request to `url`, leads; raises `Fault` where nobody should follow."""
@@ -224,10 +238,18 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, trust: ssl.SSLContext | None) -> None:
         self._extra: dict[str, Any] = {"blocksize": BLOCK, **({"ssl_context": trust} if trust else {})}
-        super().__init__(pool_connections=16, pool_maxsize=32, max_retries=0)
+        super().__init__(pool_connections=16, pool_maxsize=POOL, max_retries=0)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:  # noqa: FBT001, FBT002
         super().init_poolmanager(connections, maxsize, block, **options, **self._extra)
+        self.poolmanager.pool_classes_by_scheme = {**self.poolmanager.pool_classes_by_scheme, "https": TlsPool}
+
+    def pool(self, url: str, verify: str | bool) -> urllib3.HTTPConnectionPool:  # noqa: FBT001 - as requests has it
+        """The connections to the origin of `url`, set up as requests does it before each request."""
+        pool: Any = self.get_connection_with_tls_context(requests.Request("GET", url).prepare(), verify)
+        self.cert_verify(pool, url, verify, None)  # type: ignore[no-untyped-call]
+        found: urllib3.HTTPConnectionPool = pool
+        return found
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         return super().proxy_manager_for(proxy, **options, **self._extra)

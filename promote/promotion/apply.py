@@ -80,7 +80,14 @@ def _copy(
         raise AssertionError("a release without a graph was planned to be applied")
     seen = planned.surveys[index].result() if planned.surveys else None
     copied = copy_image(
-        source, target, planned.graph, planned.tag, jobs=workplace.jobs, observer=workplace.observer, seen=seen
+        source,
+        target,
+        planned.graph,
+        planned.tag,
+        jobs=workplace.jobs,
+        observer=workplace.observer,
+        seen=seen,
+        blobs=planned.blobs,
     )
     evidence = _verify_again(workplace, plan, planned, KnownBlobs(target, copied.contents), copied.arrived)
     image = planned.graph.root.manifest
@@ -153,7 +160,7 @@ def _check_not_held(workplace: Workplace, plan: Plan, now: Declared) -> None:
         release = planned.release
         if release is None:
             continue
-        verdict, _ = holds.judge(now, claims, plan.request.target, release, lift=None, now=workplace.now)
+        verdict, _ = holds.judge(now, claims, plan.request.target, release, arrived=False, lift=None, now=workplace.now)
         if verdict.outcome is Outcome.REFUSE:
             raise Superseded(verdict.summary, expected=verdict.expected, actual=verdict.actual)
 

@@ -57,7 +57,7 @@ class Platform:
     contents: Contents
 
 
-def read_platforms(store: Store, graph: Graph, jobs: int) -> tuple[Platform, ...]:
+def read_platforms(store: Blobs, graph: Graph, jobs: int) -> tuple[Platform, ...]:
     """What the config of every platform says; raises `Fault` when a config cannot be read."""
     return tuple(in_parallel(lambda node: _platform(store, node), platform_images(graph), jobs))
 
@@ -138,7 +138,7 @@ def platform_images(graph: Graph) -> tuple[Node, ...]:
     return tuple(n for n in graph.images if not n.manifest.parsed.is_index and n.digest not in statements)
 
 
-def _platform(store: Store, node: Node) -> Platform:
+def _platform(store: Blobs, node: Node) -> Platform:
     config = node.manifest.parsed.config
     if config is None or not config.media_type.endswith("+json"):
         return Platform(PlatformLabels(_name(node), None, None), Contents(node.digest))
@@ -152,7 +152,7 @@ def _platform(store: Store, node: Node) -> Platform:
     )
 
 
-def _config(store: Store, config: Descriptor) -> dict[str, Any]:
+def _config(store: Blobs, config: Descriptor) -> dict[str, Any]:
     try:
         return strict_json.loads_object(read_blob(store, config, MAX_CONFIG_BYTES), "image config")
     except Malformed as problem:

@@ -20,14 +20,15 @@ from promote.model.progress import Watcher, watcher
 from promote.model.release import Release
 from promote.model.verdict import Reason, Verdict, skipped, unknown
 from promote.oci.copy import survey
-from promote.oci.store import Store
+from promote.oci.scouting import access_and_tag
+from promote.oci.store import Blobs, Store
 from promote.promotion import edits, holds, inspection, records, running, selection, twins
 from promote.promotion.declared import Declared, begin_to_look
 from promote.promotion.docket import Docket
 from promote.promotion.late_imports import import_ahead
 from promote.promotion.parallel import in_parallel, together
 from promote.promotion.planned import ORDER, Plan, PlannedRelease
-from promote.promotion.prefetch import APPS, Prefetch, access_and_tag, prefetch
+from promote.promotion.prefetch import APPS, Prefetch, prefetch
 from promote.promotion.request import Request, Wanted
 from promote.promotion.workplace import Workplace
 
@@ -71,7 +72,7 @@ def _prefetches(workplace: Workplace, request: Request, gates: Gates) -> dict[st
     if len(request.wanted) > APPS:
         return {}
     try:
-        return {item.app.name: prefetch(workplace, request, item.app, item.tag) for item in whole if item.tag}
+        return {i.app.name: prefetch(workplace, request, i.app, i.tag, gates.tag) for i in whole if i.tag}
     except PromoteError:
         return {}  # options that cannot be: said where the gates ask
 
@@ -124,7 +125,7 @@ class _Planner:
     gates: Gates
     declared: Declared | None
     prefetches: Mapping[str, Prefetch]
-    claims: Future[frozenset[str]] | None = None
+    claims: Future[holds.Claims] | None = None
 
     def judge(self, draft: PlannedRelease, item: Wanted) -> None:
         """Judge tier by tier, and stop after the first that does not pass whole."""
@@ -242,9 +243,14 @@ class _Planner:
 
     def _held(self, draft: PlannedRelease, release: Release) -> None:
         """Whether the target was rolled back from it."""
-        claims = self.claims.result() if self.claims else frozenset()
         verdict, draft.hold = holds.judge(
-            self.declared, claims, self.request.target, release, lift=self.request.lift, now=self.workplace.now
+            self.declared,
+            self.claims.result() if self.claims else holds.Claims(),
+            self.request.target,
+            release,
+            arrived=any(draft.at_target),
+            lift=self.request.lift,
+            now=self.workplace.now,
         )
         draft.docket.add(verdict)
 
@@ -265,16 +271,22 @@ class _Planner:
         prefetched = self._prefetch(draft)
         graph = prefetched.graph.result() if prefetched else None
         draft.graph = graph = graph or inspection.look(source, subject.manifest, jobs)
-        draft.findings = start(self._find_evidence, draft, source, graph)
+        blobs: Blobs = prefetched.blobs if prefetched else source
+        draft.findings = start(self._find_evidence, draft, blobs, graph)
+        targets = [self.workplace.store(place, draft.app) for place in self.request.target.places]
+        asked = [scout.asked for scout in prefetched.scouts] if prefetched else [None] * len(targets)
         draft.surveys = tuple(
-            start(survey, source, self.workplace.store(place, draft.app), graph, draft.tag, jobs=jobs)
-            for place in self.request.target.places
+            start(survey, source, target, graph, draft.tag, jobs=jobs, asked=coming)
+            for target, coming in zip(targets, asked, strict=True)
         )
-        draft.platforms = inspection.read_platforms(source, draft.graph, self.workplace.jobs)
+        draft.blobs = blobs
+        draft.platforms = inspection.read_platforms(blobs, draft.graph, self.workplace.jobs)
         named = [p.labels for p in draft.platforms]
         draft.docket.add(inspection.judge_labels(subject, named, self.gates))
-        revisions = [n.revision for n in named]
-        draft.tagged = start(twins.tagged, source, subject.manifest.digest, draft.tag, self.gates.tag, revisions)
+        draft.tagged = prefetched.other if prefetched else None
+        if draft.tagged is None:
+            revisions = [n.revision for n in named]
+            draft.tagged = start(twins.tagged, source, subject.manifest.digest, draft.tag, self.gates.tag, revisions)
 
     def _evidence(self, draft: PlannedRelease, source: Store) -> None:
         self._effect(draft)
@@ -289,7 +301,7 @@ class _Planner:
             *inspection.judge_evidence(draft.subject(self.gates), draft.graph, findings, self.gates, trust, now=now)
         )
 
-    def _find_evidence(self, draft: PlannedRelease, source: Store, graph: Graph) -> Findings:
+    def _find_evidence(self, draft: PlannedRelease, source: Blobs, graph: Graph) -> Findings:
         jobs, now = self.workplace.jobs, self.workplace.now
         return inspection.find_evidence(source, graph, self._trust(draft), self.gates, jobs, now=now)
 

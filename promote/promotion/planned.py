@@ -19,6 +19,7 @@ from promote.model.record import Hold, Sighting
 from promote.model.release import FileEdit, Release
 from promote.model.verdict import Verdict, first_stop
 from promote.oci.copy import Survey
+from promote.oci.store import Blobs
 from promote.promotion import inspection, records, running
 from promote.promotion.declared import Declared
 from promote.promotion.docket import Docket
@@ -26,7 +27,7 @@ from promote.promotion.request import Request
 from promote.promotion.twins import Namesake
 
 if TYPE_CHECKING:  # ruamel.yaml, while registries are waited for
-    from promote.overlays.effect import Effect
+    from promote.overlays.question import Effect
 
 ORDER = (
     tag_gate.GATE,
@@ -51,7 +52,8 @@ class PlannedRelease:
 
     `ran` says that the target ran it, of a rollback; `hold` is the one on it in the target, whether it is lifted or
     not.  `at_target` says for each place whether the tag is there already; `error` is what kept a gate from judging.
-    `findings`, `surveys` (one a place) and `tagged` are on their way since the graph is known.
+    `findings`, `surveys` (one a place) and `tagged` are on their way since the graph is known; `blobs`
+    are the source's, some of them at hand.
     """
 
     app: App
@@ -70,6 +72,7 @@ class PlannedRelease:
     at_target: tuple[bool, ...] = ()
     findings: Future[Findings] | None = None
     surveys: tuple[Future[Survey], ...] = ()
+    blobs: Blobs | None = None
     tagged: Future[tuple[Namesake, ...]] | None = None
     error: PromoteError | None = None
 

@@ -20,10 +20,11 @@ from promote.model.digest import Digest
 from promote.model.manifest import RawManifest
 from promote.model.progress import Silent
 from promote.model.reference import Repository
-from promote.oci.copy import SENDS, Copied, copy_image
+from promote.oci.copy import Copied, copy_image
 from promote.oci.graph import gather
 from promote.oci.patience import Patience, SystemClock
 from promote.oci.retry import ATTEMPTS, MAX_RETRY_AFTER
+from promote.oci.sending import SENDS
 from promote.oci.store import BLOCK, Store
 from promote.oci.stores import Stores
 from promote.oci.throttle import SPREAD
