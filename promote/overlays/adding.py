@@ -18,6 +18,7 @@ _DASH = re.compile(r"( *)-( +)")
 _BETWEEN = re.compile(r"(?:\s|#[^\r\n]*(?=[\r\n]|\Z)|,)*([\]}])")
 _COMMENT = re.compile(r"#[^\r\n]*")
 _EMPTY_LIST = re.compile(r"[ \t]*:[ \t]*\[(?=[ \t]*\])")
+_EMPTY_VALUE = re.compile(r"[ \t]*:[ \t]*(?:\[[ \t]*\]|\{[ \t]*\})")
 _EMPTY = re.compile(r"[ \t]*:(?=[ \t]*(?:[\r\n#]|\Z))")
 
 
@@ -146,11 +147,16 @@ def _scalars(node: Node | None) -> Iterator[Scalar]:
 
 def _last(source: Source, node: Node, *, is_closed: bool = True) -> int:
     """The offset where `node` ends: behind its last scalar, and behind what closes it if `is_closed`."""
-    scalars = list(_scalars(node))
-    if not scalars or scalars[-1].span is None or _ends_in_alias(node):
+    scalars, deepest = list(_scalars(node)), _deepest(node)
+    if not scalars or scalars[-1].span is None or isinstance(deepest, Alias):
         raise _no_room(source, node.line)
     start, end = scalars[-1].span
     end = start + len(source.text[start:end].rstrip())
+    if not isinstance(deepest, Scalar):
+        empty = _EMPTY_VALUE.match(source.text, end)  # the last scalar is then the key of the empty collection
+        if empty is None:
+            raise _no_room(source, node.line)
+        end = empty.end()
     ends = _closed(source, end) if is_closed and _ends_in_flow(node) else []
     return ends[-1] if ends else end
 
@@ -174,13 +180,14 @@ def _ends_in_flow(node: Node) -> bool:
     return False
 
 
-def _ends_in_alias(node: Node) -> bool:
+def _deepest(node: Node) -> Node:
+    """The node that is written last at or below `node`: an alias, a scalar, or a collection without anything in it."""
     while isinstance(node, Sequence | Mapping):
         below = node.items if isinstance(node, Sequence) else [value for _, value in node.pairs]
         if not below:
-            return node.flow
+            break
         node = below[-1]
-    return isinstance(node, Alias)
+    return node
 
 
 def _end_of(source: Source, scalar: Scalar) -> int:

@@ -1,4 +1,4 @@
-"""Objects of Flux and Argo CD that name images of what they deploy: HelmRelease, Kustomization, Application."""
+"""Objects that name images of what they deploy: HelmRelease, Kustomization (Flux), Application (Argo CD), HelmChart."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from promote.overlays.charts import ChartImage, chart_images
 from promote.overlays.entries import Entry, entries
 from promote.overlays.manifests import ContainerImage, Reference, split_reference
 from promote.overlays.nodes import Alias, Document, Mapping, Node, Scalar, Sequence, resolved
+from promote.overlays.parameters import parameter_images
 from promote.overlays.target import Target
 
 
@@ -68,6 +69,10 @@ def deployed_images(file: str, document: Document) -> Iterator[Found]:
             yield from entries(file, document, _at(_at(renderer, "kustomize"), "images"))
     elif kind == "Kustomization" and version.startswith("kustomize.toolkit.fluxcd.io/"):
         yield from entries(file, document, _at(spec, "images"))
+    elif kind in {"HelmChart", "HelmChartConfig"} and version.startswith("helm.cattle.io/"):
+        values = _at(spec, "valuesContent")
+        if isinstance(values, Scalar):
+            yield ValuesText(values)
     elif kind in {"Application", "ApplicationSet"}:
         inner = _at(_at(spec, "template"), "spec") if kind == "ApplicationSet" else spec
         for source in (_at(inner, "source"), *_list(_at(inner, "sources"))):
@@ -81,6 +86,7 @@ def _of_source(source: Node | None) -> Iterator[Found]:
             yield NamedImage(scalar, (item.line, scalar.line) if isinstance(item, Alias) else ())
     helm = _at(source, "helm")
     yield from chart_images(_at(helm, "valuesObject"))
+    yield from parameter_images(_at(helm, "parameters"))
     values = _at(helm, "values")
     if isinstance(values, Scalar):
         yield ValuesText(values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from promote.errors import Fault
 from promote.model.digest import Digest
@@ -11,6 +11,7 @@ from promote.model.malformed import shown
 from promote.model.release import FileEdit
 from promote.overlays.adding import new_entry
 from promote.overlays.charts import ChartImage
+from promote.overlays.elsewhere import mention
 from promote.overlays.entries import Entry
 from promote.overlays.guards import (
     refuse_duplicates,
@@ -19,9 +20,11 @@ from promote.overlays.guards import (
     refuse_shared,
     refuse_template,
 )
-from promote.overlays.kustomize import read_kustomization
+from promote.overlays.kustomize import kustomization_file, read_kustomization
+from promote.overlays.manifests import ContainerImage
 from promote.overlays.nodes import Path, Scalar
 from promote.overlays.parsed import Parsed
+from promote.overlays.reader import MAX_EDIT_BYTES, Reader
 from promote.overlays.recheck import INSIDE
 from promote.overlays.refusals import ambiguous, no_overlay
 from promote.overlays.render import unpinned
@@ -55,12 +58,12 @@ def plan_edits(  # noqa: PLR0917  a tree, where in it, what for, and the three p
     """
     target, parsed = Target(pull_name, tag, digest), parsed or Parsed()
     asked = _Asked(overlay, names, target, fields, parsed)
-    found = tuple(sites(tree, parsed.finder, overlay, names, fields))
+    found = _editable(tree, asked, parsed.finder)
     edits = _replaced(tree, asked, found)
     patched = Patched(tree, {edit.path: edit.after for edit in edits})
     added = _added(patched, asked)
     if added is None and not found:
-        raise _unused(tree, overlay, names)
+        raise _unused(tree, asked)
     if added is None:
         return edits
     earlier = next((edit for edit in edits if edit.path == added.path), None)
@@ -80,19 +83,33 @@ class _Asked:
     parsed: Parsed
 
 
+def _editable(tree: Tree, asked: _Asked, reader: Reader) -> tuple[Site, ...]:
+    """The sites of the overlay, but for containers in a large file whose images an `images:` entry rewrites.
+
+    A manifest of megabytes that somebody else published lies in many an overlay; there the entry is added.
+    """
+    found = tuple(sites(tree, reader, asked.overlay, asked.names, asked.fields))
+    large = {file for file in {site.file for site in found} if len(tree.read(file) or b"") > MAX_EDIT_BYTES}
+    if not large or kustomization_file(tree, overlay_directory(asked.overlay)) is None:
+        return found
+    return tuple(
+        s for s in found if s.file not in large or not (isinstance(s.what, ContainerImage) and s.what.is_reached)
+    )
+
+
 def _replaced(tree: Tree, asked: _Asked, found: tuple[Site, ...]) -> tuple[FileEdit, ...]:
     """The edits of the pins that are there, which are `found`."""
     overlay, target = asked.overlay, asked.target
     refuse_duplicates(found)
     if all(_is_right(site, target) for site in found):
         return ()
-    located = tuple(sites(tree, asked.parsed.locator, overlay, asked.names, asked.fields))
+    located = _editable(tree, asked, asked.parsed.locator)
     if [(s.file, s.what.reference) for s in located] != [(s.file, s.what.reference) for s in found]:
         raise _read_otherwise(found, located)
     edits = tuple(_file_edits(tree, located, target))
     patched = Patched(tree, {edit.path: edit.after for edit in edits})
     known = {*asked.names, *([target.pull_name] if target.pull_name else [])}
-    again = tuple(sites(patched, asked.parsed.finder, overlay, known, asked.fields))
+    again = _editable(patched, replace(asked, names=known), asked.parsed.finder)
     if len(again) < len(found) or not all(_is_right(site, target) for site in again):
         raise _unproven(overlay, f"every pin to say {target.version}")
     return edits
@@ -102,7 +119,7 @@ def _added(tree: Tree, asked: _Asked) -> FileEdit | None:
     """The `images:` entry for an image that the overlay builds on and no pin of its own is about; None for none."""
     directory, target, parsed = overlay_directory(asked.overlay), asked.target, asked.parsed
     layer = read_kustomization(tree, parsed.finder, directory)
-    if layer is None or any(entry.is_about(asked.names) for entry in layer.entries):
+    if layer is None or any(e.is_about(asked.names) for e in (*layer.entries, *layer.late_entries)):
         return None
     after: FileEdit | None = None
     for name in unpinned(tree, directory, asked.names, target, parsed):
@@ -184,15 +201,25 @@ def _part(source: Source, what: Entry | ChartImage, key: str, value: str) -> Cha
     return source.fill(old_key, old, value) if is_empty else source.replace(old, value)
 
 
-def _unused(tree: Tree, overlay: str, names: Names) -> Exception:
+def _unused(tree: Tree, asked: _Asked) -> Exception:
+    overlay, names = asked.overlay, asked.names
     there = images_in(tree, overlay)
     actual = ", ".join(shown(name) for name in there[:20]) + (", …" if len(there) > 20 else "") if there else "no image"
     wanted = ", ".join(sorted(names))
+    directory = overlay_directory(overlay)
+    found = mention(tree, asked.parsed.finder, directory, names)
+    where, hint = (
+        "",
+        "add an `images:` entry to the kustomization, or add the name used there to `names` in promote.yaml",
+    )
+    if found:
+        where = f"; {shown(found.file)}:{found.line} names it where no rule looks, at {shown(found.path)}"
+        hint = f"add {shown(found.field(directory))} to `fields` of the environment in promote.yaml"
     return no_overlay(
-        f"nothing in the overlay {shown(overlay)} uses {wanted}; it has {actual}",
+        f"nothing in the overlay {shown(overlay)} uses {wanted}; it has {actual}{where}",
         expected=wanted,
         actual=actual,
-        hint="add an `images:` entry to the kustomization, or add the name used there to `names` in promote.yaml",
+        hint=hint,
     )
 
 

@@ -9,26 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 from promote.errors import Refusal
 from promote.model.malformed import shown
-from promote.model.release import Pin
+from promote.overlays.changes import check_changes, check_left_over, differences, images_of, running, runs_nowhere
 from promote.overlays.charts import ChartImage
 from promote.overlays.deployers import NamedImage
 from promote.overlays.entries import Entry
 from promote.overlays.fields import PartField
 from promote.overlays.kustomize import kustomization_file
 from promote.overlays.manifests import split_reference
-from promote.overlays.objects import CONTAINERS, Data, image_holders, leaves
+from promote.overlays.objects import CONTAINERS, leaves
 from promote.overlays.oracle import Builder
 from promote.overlays.parsed import Parsed
-from promote.overlays.refusals import ambiguous, left_over, no_effect, too_much_effect
+from promote.overlays.question import Effect, Question
+from promote.overlays.refusals import ambiguous, no_effect, too_much_effect
 from promote.overlays.render import render
 from promote.overlays.rendering import Rendering
-from promote.overlays.sites import Fields, Site, overlay_directory, sites
-from promote.overlays.target import Target
+from promote.overlays.sites import Site, overlay_directory, sites
 from promote.overlays.tree import Tree
 
 Renderer = Callable[[Tree, str], Rendering]
@@ -37,55 +38,6 @@ Renderer = Callable[[Tree, str], Rendering]
 MAX_WARNINGS = 20
 _DECIDABLE = frozenset({"no-effect", "too-much-effect", "left-over"})
 """Refusals that a real build may take back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What an edit of one overlay does.
-
-    `images` are the containers that run the release afterwards, as ``OBJECT PATH``.  `warnings` are left-over
-    references to the old release where no container has them, and entries that match nothing.  `blind` says what the
-    renderer could not take in at all, `doubts` what else is not verified.  `by` is the program that built the overlay,
-    empty for `render`.
-    """
-
-    images: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    blind: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
-    by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of an overlay: is every image called one of `names` that of `target` now, and nothing else other.
-
-    `old` are the pins before the edit.
-    """
-
-    overlay: str
-    names: frozenset[str]
-    target: Target
-    fields: Fields = ()
-    old: tuple[Pin, ...] = ()
-
-    @property
-    def known(self) -> frozenset[str]:
-        """Every name of the image: the one that it is pulled by, or else those that pins give it, among them."""
-        return self.names | ({self.target.pull_name} if self.target.pull_name else {pin.name for pin in self.old})
-
-    def is_about(self, image: str) -> bool:
-        """Whether `image` is one of the app."""
-        return split_reference(image).name in self.known
-
-    def was_about(self, image: str) -> bool:
-        """Whether `image` was one of the app, by a name that a pin gave it among others."""
-        return self.is_about(image) or split_reference(image).name in {pin.name for pin in self.old}
-
-    def is_right(self, image: str) -> bool:
-        """Whether `image` is the release."""
-        name = split_reference(image).name
-        return name in self.known and image == self.target.reference(name)
 
 
 def check_effect(
@@ -119,15 +71,15 @@ def check_effect(
     # Where fields are named no pin is looked for in components, but their entries must match something all the same.
     every = tuple(sites(after, parsed.finder, question.overlay, question.names)) if question.fields else there
     idle = _idle(every, now)
-    images = tuple(f"{where} {p}" for where, p, image in _images(now.objects) if question.is_right(image))
+    images = tuple(f"{where} {path}" for where, path in running(question, now))
     doubts = [*now.doubts, *_deployed(there)]
-    if not (now.blind or doubts or any(_images(now.objects))):
+    if not (now.blind or doubts or images or any(images_of(now.objects))):
         doubts.append("nothing that it builds on has a container image")
     if not now.blind:
-        _check_changes(directory, question, then, now)
-        _check_left_over(directory, question, now)
+        check_changes(directory, question, then, now)
+        check_left_over(directory, question, now)
         if not (images or doubts):
-            raise _nothing(directory, question, now)
+            raise runs_nowhere(directory, question, now)
     warnings = [*(idle if not doubts else ()), *_mentions(question, now)]
     blind = (*now.blind, *then.blind)
     return Effect(images, _once(warnings), _once(blind), _once(doubts), now.by)
@@ -183,7 +135,7 @@ def check_untouched(
     directory = overlay_directory(overlay)
     parsed = parsed or Parsed()
     then, now = render(before, directory, parsed), render(after, directory, parsed)
-    for where, path, old, new in _differences(then.objects, now.objects):
+    for where, path, old, new in differences(then.objects, now.objects):
         both = ", ".join(sorted(shown(file) for file in files))
         raise too_much_effect(
             f"{shown(directory or '.')} is of another environment and would change too, through {both}: "
@@ -192,60 +144,6 @@ def check_untouched(
             actual=new,
             hint="give the overlay an `images:` entry of its own, or promote to every environment that shares the file",
         )
-
-
-def _check_changes(directory: str, question: Question, then: Rendering, now: Rendering) -> None:
-    """That all that changed is an image of this app that became the release, or a value that says the release."""
-    containers = {(where, path) for where, path, _ in (*_images(then.objects), *_images(now.objects))}
-    for where, path, old, new in _differences(then.objects, now.objects):
-        if (where, path) in containers:
-            fine = old is not None and new is not None and question.was_about(old) and question.is_right(new)
-        else:
-            fine = new is not None and _says(question.target, new)
-        if not fine:
-            there = f"{shown(directory or '.')}: {shown(where)} {shown(path)}"
-            raise too_much_effect(
-                f"{there} would change from {shown(old or 'nothing')} to {shown(new or 'nothing')}, "
-                f"expected only images called {', '.join(sorted(question.known))} to change",
-                expected=old,
-                actual=new,
-                hint="let the `name` of the images entry fit this image alone; kustomize takes it for a pattern",
-            )
-
-
-def _nothing(directory: str, question: Question, now: Rendering) -> Refusal:
-    there = ", ".join(sorted({shown(image) for _, _, image in _images(now.objects)}))
-    return no_effect(
-        f"{shown(directory or '.')} renders no image called {', '.join(sorted(question.known))}, it renders {there}",
-        expected=question.target.version,
-        actual=there,
-        hint="let `name` of the images entry be what the base renders, which is the base's newName where it has one",
-    )
-
-
-def _says(target: Target, text: str) -> bool:
-    """Whether `text` is a part of the release: what Helm values, objects of Argo CD and copies by replacement hold."""
-    if target.tag in text or str(target.digest) in text:
-        return True
-    name = target.pull_name or ""
-    return bool(name) and text in {name, name.partition("/")[0], name.partition("/")[2]}
-
-
-def _check_left_over(directory: str, question: Question, now: Rendering) -> None:
-    for where, path, image in _images(now.objects):
-        if question.is_about(image) and not question.is_right(image) and not _is_blind_to(now, path):
-            wanted = question.target.reference(split_reference(image).name)
-            there = f"{shown(directory or '.')}: {shown(where)} {shown(path)}"
-            raise left_over(
-                f"{there} would still be {shown(image)}, expected {wanted}",
-                expected=wanted,
-                actual=shown(image),
-            )
-
-
-def _is_blind_to(now: Rendering, path: str) -> bool:
-    """Whether what stands at `path` may be changed by something that this rendering does not follow."""
-    return bool(now.doubts) and "ephemeralContainers" not in path
 
 
 def _idle(named: Iterable[Site], now: Rendering) -> list[str]:
@@ -284,36 +182,26 @@ def _is_loose(site: Site) -> bool:
 
 
 def _mentions(question: Question, now: Rendering) -> Iterator[str]:
-    """Where the old release is still named outside of containers: variables, annotations, ConfigMaps, other objects."""
+    """Where another release is still named outside of containers: variables, annotations, ConfigMaps, other objects."""
     digests = {pin.digest.hex for pin in question.old if pin.digest and pin.digest != question.target.digest}
     tags = {pin.tag for pin in question.old if pin.tag and pin.tag != question.target.tag}
     needles = (
         digests | {tag for tag in tags if len(tag) >= 10} | {f"{name}:{t}" for name in question.known for t in tags}
     )
-    containers = {(where, path) for where, path, _ in _images(now.objects)}
-    count = 0
-    for where, data in now.objects.items():
-        for path, text in leaves(data).items() if needles else ():
-            hit = next((needle for needle in needles if text and needle in text), None)
-            if hit and (where, path) not in containers and count < MAX_WARNINGS:
-                count += 1
-                yield f"{shown(where)} {shown(path)} still names {shown(hit)}"
+    containers = {(where, path) for where, path, _ in images_of(now.objects)}
+    found = (
+        f"{shown(where)} {shown(path)} still names {shown(hit)}"
+        for where, data in now.objects.items()
+        for path, text in leaves(data).items()
+        if text and (where, path) not in containers and (hit := _mentioned(question, needles, path, text))
+    )
+    return islice(found, MAX_WARNINGS)
 
 
-def _images(objects: dict[str, Data]) -> Iterator[tuple[str, str, str]]:
-    """Object, path and reference of every container image."""
-    for where, data in objects.items():
-        for holder in image_holders(data):
-            yield where, holder.path, holder.image
-
-
-def _differences(then: dict[str, Data], now: dict[str, Data]) -> Iterator[tuple[str, str, str | None, str | None]]:
-    """Object, path, and what is there before and after, for every scalar that differs."""
-    for where in dict.fromkeys((*then, *now)):
-        one, other = then.get(where), now.get(where)
-        if one == other:
-            continue
-        old, new = leaves(one), leaves(other)
-        for path in dict.fromkeys((*old, *new)):
-            if old.get(path) != new.get(path):
-                yield where, path, old.get(path), new.get(path)
+def _mentioned(question: Question, needles: Collection[str], path: str, text: str) -> str | None:
+    """What `text` says of another release: a part of the old one in it, or a reference to the image that it is."""
+    hit = next((needle for needle in needles if needle in text), None)
+    if hit or not question.is_about(text) or question.is_right(text):
+        return hit
+    is_reference = split_reference(text).name != text or path.lower().endswith("image")
+    return text if is_reference else None

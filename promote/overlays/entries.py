@@ -44,14 +44,12 @@ class Entry:
         return {"newName": ("name",), "newTag": ("newName", "name"), "digest": ("newTag", "newName", "name")}
 
     def is_about(self, names: Collection[str]) -> bool:
-        """Whether this is about an image called one of `names`; raises `Refusal` for a name that is one with a tag."""
-        name, new_name = self.text("name") or "", self.text("newName") or ""
-        if name in names or split_reference(new_name).name in names:
-            return True
-        if split_reference(name).name in names:
-            hint = "write the name without a tag: kustomize matches this entry with that one tag only"
-            raise ambiguous(self.file, [self.line], f"got the name {shown(name)}", hint=hint)
-        return False
+        """Whether this is about an image called one of `names`.
+
+        A `name` may have a tag: kustomize then matches images with that one tag, as they are written.
+        """
+        both = (self.text("name") or "", self.text("newName") or "")
+        return any(name in names or split_reference(name).name in names for name in both)
 
     def wanted(self, target: Target) -> dict[str, str]:
         """What the keys shall be: tag and digest always, newName where it makes a difference."""
@@ -83,17 +81,18 @@ def entries(file: str, document: Document, value: Node | None) -> Iterator[Entry
         mapping = resolved(item)
         if isinstance(mapping, Mapping):
             indirect = outer + ((item.line,) if isinstance(item, Alias) else ())
-            yield _entry(file, document, mapping, indirect)
+            yield entry(file, document, mapping, indirect)
 
 
-def _entry(file: str, document: Document, mapping: Mapping, indirect: tuple[int, ...]) -> Entry:
+def entry(file: str, document: Document, mapping: Mapping, indirect: tuple[int, ...]) -> Entry:
+    """The entry that `mapping` in `document` is; `indirect` are the lines that lead to it.  Raises as `entries`."""
     fields: dict[str, tuple[Scalar, Scalar]] = {}
     for merge, sources in mapping.all("<<"):
         indirect = (*indirect, merge.line)
         for source in sources.items if isinstance(sources, Sequence) else [sources]:
             provided = resolved(source)
             if isinstance(provided, Mapping):
-                fields = {**_entry(file, document, provided, ()).fields, **fields}
+                fields = {**entry(file, document, provided, ()).fields, **fields}
     for name in ("name", "newName", "newTag", "digest"):
         pair = only(file, mapping, name.lower())
         value = resolved(pair[1]) if pair else None

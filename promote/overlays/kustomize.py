@@ -9,6 +9,7 @@ from promote.overlays.entries import Entry, entries, only
 from promote.overlays.nodes import Document, Mapping, Node, Scalar, Sequence, resolved
 from promote.overlays.reader import Reader
 from promote.overlays.refusals import ambiguous
+from promote.overlays.transformers import Transformer, transformers
 from promote.overlays.tree import Tree, join
 
 FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -24,7 +25,7 @@ class Kustomization:
 
     `files` are the resources and patches that are files of the repository, `directories` the resources that are
     kustomizations, `components` likewise; `inline` are the patches written inside the file.  `value_files` are files
-    with values of Helm charts, `values` such values written inside the file.
+    with values of Helm charts, `values` such values written inside the file.  `transformers` are run last.
     """
 
     directory: str
@@ -38,6 +39,12 @@ class Kustomization:
     inline: tuple[Scalar, ...]
     value_files: tuple[str, ...]
     values: tuple[Node, ...]
+    transformers: tuple[Transformer, ...]
+
+    @property
+    def late_entries(self) -> tuple[Entry, ...]:
+        """The entries of ImageTagTransformers, each in a file of its own; they are applied after `entries`."""
+        return tuple(t.entry for t in self.transformers if t.entry)
 
 
 def kustomization_file(tree: Tree, directory: str) -> str | None:
@@ -64,10 +71,22 @@ def read_kustomization(tree: Tree, reader: Reader, directory: str) -> Kustomizat
     _, components = listing.resources("components")
     patches, inline = listing.patches()
     value_files, values = listing.chart_values()
-    images = only(file, root, *_IMAGES)
+    images, late = only(file, root, *_IMAGES), only(file, root, "transformers")
     found = tuple(entries(file, document, images[1] if images else None))
+    last = tuple(transformers(tree, reader, directory, late[1] if late else None))
     return Kustomization(
-        directory, file, document, root, found, (*files, *patches), directories, components, inline, value_files, values
+        directory,
+        file,
+        document,
+        root,
+        found,
+        (*files, *patches),
+        directories,
+        components,
+        inline,
+        value_files,
+        values,
+        last,
     )
 
 

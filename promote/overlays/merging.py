@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 
 from promote.overlays.objects import Data, text_of
 
@@ -65,9 +66,10 @@ def patched(target: Data, operations: list[Data]) -> Data:
     for operation in operations:
         kind, path = text_of(operation, "op"), _steps(text_of(operation, "path"))
         if kind == "test":
-            if _get(data, path) != operation.get("value"):
+            if _tested(data, path) != operation.get("value"):
                 raise Inapplicable(f"its test of {text_of(operation, 'path')} fails")
         elif kind in {"add", "replace"}:
+            _annotate(data, path)
             data = _set(data, path, copy.deepcopy(operation.get("value")), is_new=kind == "add")
         elif kind == "remove":
             data = _remove(data, path)
@@ -78,6 +80,20 @@ def patched(target: Data, operations: list[Data]) -> Data:
         else:
             raise Inapplicable("it has an operation that RFC 6902 does not know")
     return data
+
+
+def _annotate(data: Data, path: list[str]) -> None:
+    """Give `data` the annotations that an object always has while kustomize builds it, if `path` leads into them."""
+    if path[:2] == ["metadata", "annotations"] and len(path) > 2 and isinstance(data, dict):
+        metadata = data.get("metadata")
+        if isinstance(metadata, dict) and metadata.get("annotations") is None:
+            metadata["annotations"] = {}
+
+
+def _tested(data: Data, path: list[str]) -> Data:
+    """What a test compares: a key that its mapping does not have is null to kustomize (evanphx/json-patch v4)."""
+    parent = _get(data, path[:-1]) if path else None
+    return None if isinstance(parent, dict) and path[-1] not in parent else _get(data, path)
 
 
 def _steps(pointer: str) -> list[str]:
@@ -91,7 +107,7 @@ def _get(data: Data, steps: list[str]) -> Data:
         if isinstance(data, dict) and step in data:
             data = data[step]
         elif isinstance(data, list):
-            data = data[_index(data, step, len(data) - 1)]
+            data = data[_index(step, len(data) - 1)]
         else:
             raise Inapplicable(f"nothing is at {step}")
     return data
@@ -101,12 +117,12 @@ def _set(data: Data, steps: list[str], value: Data, *, is_new: bool) -> Data:
     if not steps:
         return value
     parent, last = _get(data, steps[:-1]), steps[-1]
-    if isinstance(parent, dict) and (is_new or last in parent):
-        parent[last] = value
+    if isinstance(parent, dict):
+        parent[last] = value  # kustomize replaces what is not there as well (evanphx/json-patch v4)
     elif isinstance(parent, list) and is_new:
-        parent.insert(len(parent) if last == "-" else _index(parent, last, len(parent)), value)
+        parent.insert(len(parent) if last == "-" else _index(last, len(parent)), value)
     elif isinstance(parent, list):
-        parent[_index(parent, last, len(parent) - 1)] = value
+        parent[_index(last, len(parent) - 1)] = value
     else:
         raise Inapplicable(f"nothing is at {last}")
     return data
@@ -117,7 +133,7 @@ def _remove(data: Data, steps: list[str]) -> Data:
         raise Inapplicable("it removes the whole object")
     parent, last = _get(data, steps[:-1]), steps[-1]
     if isinstance(parent, list):
-        del parent[_index(parent, last, len(parent) - 1)]
+        del parent[_index(last, len(parent) - 1)]
     elif isinstance(parent, dict) and last in parent:
         del parent[last]
     else:
@@ -125,9 +141,10 @@ def _remove(data: Data, steps: list[str]) -> Data:
     return data
 
 
-def _index(items: list[Data], step: str, most: int) -> int:
-    if step == "-" and items:
-        return len(items) - 1
+def _index(step: str, most: int) -> int:
+    """The index that `step` says, at most `most`; a negative one counts from the end (evanphx/json-patch v4)."""
+    if re.fullmatch("-[1-9][0-9]{0,5}", step, re.ASCII) and int(step[1:]) <= most + 1:
+        return most + 1 - int(step[1:])
     if not (step.isascii() and step.isdigit()) or len(step) > 6 or int(step) > most:
         raise Inapplicable(f"the list has no item {step}")
     return int(step)

@@ -15,20 +15,29 @@ Data = Any
 MAX_NODES = 400_000
 """How many nodes one build may have; aliases multiply them."""
 MAX_LEVELS = 200
+MAX_PAIRS = 1_000_000
+"""How many times one build may hold an `images:` entry against an image, or a field against an object."""
 
 CONTAINERS = (*REACHED, *UNREACHED)
 CORE_GROUPS = frozenset({"", "apps", "batch", "extensions"})
 
 
 class TooLarge(ValueError):
-    """More than `MAX_NODES` nodes or `MAX_LEVELS` levels."""
+    """More than `MAX_NODES` nodes, `MAX_LEVELS` levels or `MAX_PAIRS` pairs."""
 
 
 @dataclass(slots=True)
 class Budget:
-    """How many nodes may still be made; all that one build reads draws on one budget."""
+    """How many nodes may still be made and pairs compared; all that one build reads draws on one budget."""
 
     left: int = MAX_NODES
+    pairs: int = MAX_PAIRS
+
+    def spend(self, pairs: int) -> None:
+        """Take `pairs` from what is left; raises `TooLarge` when there are not as many."""
+        self.pairs -= pairs
+        if self.pairs < 0:
+            raise TooLarge(f"more than {MAX_PAIRS} pairs of an images entry and an image")
 
     def data(self, node: Node | None, level: int = 0) -> Data:
         """`node` as plain data, of two equal keys the last; raises `TooLarge`."""
@@ -71,6 +80,11 @@ class Resource:
     def group(self) -> str:
         """The group of its apiVersion, empty for the core."""
         return text_of(self.data, "apiVersion").rpartition("/")[0]
+
+    @property
+    def version(self) -> str:
+        """The version of its apiVersion."""
+        return text_of(self.data, "apiVersion").rpartition("/")[2]
 
     @property
     def id(self) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from promote.errors import Refusal
 from promote.model.malformed import shown
@@ -12,9 +12,32 @@ from promote.overlays.kustomize import Kustomization
 from promote.overlays.merging import Inapplicable, merged, patched
 from promote.overlays.objects import Data, Resource, list_at, mapping_at, text_of
 from promote.overlays.rendering import Means
+from promote.overlays.selectors import UnknownSelector, is_selected
 
 _SELECTOR = re.compile(r"[A-Za-z0-9._/|-]*(?:\.\*[A-Za-z0-9._/|-]*){0,3}")
 """Selectors of patches that are safe to run as regular expressions."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What a patch is for, and which parts of an object's identity it keeps (kustomize's `options` of a patch)."""
+
+    target: dict[str, Data] = field(default_factory=dict)
+    keeps_kind: bool = True
+    keeps_name: bool = True
+
+    def changes(self, patch: dict[str, Data]) -> dict[str, Data]:
+        """`patch` without what it may not change."""
+        kept = {"kind", "apiVersion"} if self.keeps_kind else set()
+        named = {"name", "namespace"} if self.keeps_name else {"namespace"}
+        metadata = {key: value for key, value in mapping_at(patch, "metadata").items() if key not in named}
+        return {**{key: value for key, value in patch.items() if key not in kept}, "metadata": metadata}
+
+
+def _scope(patch: Data) -> _Scope:
+    options = mapping_at(patch, "options")
+    allowed = {key for key in options if text_of(options, key) == "true"}
+    return _Scope(mapping_at(patch, "target"), "allowKindChange" not in allowed, "allowNameChange" not in allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +49,11 @@ class Patches:
     def apply(self, layer: Kustomization, data: Data, found: list[Resource]) -> None:
         """Every patch of a layer applied to `found`."""
         for item in list_at(data, "patchesstrategicmerge"):
-            self._apply(layer, item, {}, found)
+            self._apply(layer, item, _Scope(), found)
         for patch in (*list_at(data, "patches"), *list_at(data, "patchesjson6902")):
-            self._apply(layer, text_of(patch, "path") or text_of(patch, "patch"), mapping_at(patch, "target"), found)
+            self._apply(layer, text_of(patch, "path") or text_of(patch, "patch"), _scope(patch), found)
 
-    def _apply(self, layer: Kustomization, item: Data, target: Data, found: list[Resource]) -> None:
+    def _apply(self, layer: Kustomization, item: Data, scope: _Scope, found: list[Resource]) -> None:
         """One patch, given as a path or as its text."""
         is_text = isinstance(item, str) and ("\n" in item or item.lstrip().startswith(("{", "[")))
         path = None if is_text else self.means.path(layer, item)
@@ -44,9 +67,10 @@ class Patches:
             self.means.doubt(problem.message)
             return
         for document in documents:
-            self._apply_one(layer, self.means.budget.data(document.root), target, found)
+            self._apply_one(layer, self.means.budget.data(document.root), scope, found)
 
-    def _apply_one(self, layer: Kustomization, patch: Data, target: Data, found: list[Resource]) -> None:
+    def _apply_one(self, layer: Kustomization, patch: Data, scope: _Scope, found: list[Resource]) -> None:
+        target = scope.target
         wanted = target or _identity(patch)
         is_named = bool(target or text_of(wanted, "name"))
         hit = [r for r in found if is_named and self._is_meant(r, wanted, is_exact=not target)]
@@ -59,26 +83,31 @@ class Patches:
                 elif text_of(patch, "$patch") == "delete":
                     found.remove(resource)
                 elif isinstance(patch, dict):
-                    changes = {k: v for k, v in patch.items() if k not in {"kind", "apiVersion"}}
-                    metadata = {
-                        k: v for k, v in mapping_at(patch, "metadata").items() if k not in {"name", "namespace"}
-                    }
-                    changes["metadata"] = metadata
-                    resource.data = merged(resource.data, changes, by_name=resource.is_core)
+                    resource.data = merged(resource.data, scope.changes(patch), by_name=resource.is_core)
+                resource.ids.append(resource.id)
             except Inapplicable as problem:
                 self.means.doubt(f"{shown(layer.file)} has a patch that does not fit {shown(wanted)}: {problem}")
 
     def _is_meant(self, resource: Resource, target: Data, *, is_exact: bool) -> bool:
         """Whether a patch for `target` is for `resource`, by any name that it ever had."""
-        if any(text_of(target, key) for key in ("labelSelector", "annotationSelector")):
-            self.means.doubt("a patch chooses its objects by label or annotation")
-        group = text_of(target, "group")
-        if group and group != resource.group:
-            return False
-        tests = [(text_of(target, "kind"), {resource.kind})]
+        metadata = mapping_at(resource.data, "metadata")
+        for key, values in (("labelSelector", "labels"), ("annotationSelector", "annotations")):
+            if not self._is_selected(text_of(target, key), mapping_at(metadata, values)):
+                return False
+        tests = [(text_of(target, key), {getattr(resource, key)}) for key in ("group", "version", "kind")]
         tests += [(text_of(target, "name"), {n for n, _ in resource.ids})]
         tests += [(text_of(target, "namespace"), {n or "default" for _, n in resource.ids})]
         return all(self._fits(pattern, texts, is_exact=is_exact) for pattern, texts in tests)
+
+    def _is_selected(self, selector: str, values: dict[str, Data]) -> bool:
+        """Whether `selector` chooses an object with these labels or annotations."""
+        if selector and self.means.is_relabelled:
+            self.means.doubt(f"a patch chooses its objects by {shown(selector)}, after a transformer of labels")
+        try:
+            return is_selected(selector, values)
+        except UnknownSelector:
+            self.means.doubt(f"a patch chooses its objects by {shown(selector)}")
+            return False
 
     def _fits(self, pattern: str, texts: Collection[str], *, is_exact: bool) -> bool:
         if not pattern or pattern in texts:
@@ -97,6 +126,7 @@ def _identity(patch: Data) -> dict[str, Data]:
     return {
         "kind": text_of(patch, "kind"),
         "group": text_of(patch, "apiVersion").rpartition("/")[0],
+        "version": text_of(patch, "apiVersion").rpartition("/")[2],
         "name": text_of(metadata, "name"),
         "namespace": text_of(metadata, "namespace"),
     }

@@ -14,7 +14,7 @@ import yaml
 
 from promote.errors import Refusal
 from promote.overlays.nodes import Document, Event, Scalar, TooDeep, documents
-from promote.overlays.refusals import unreadable
+from promote.overlays.refusals import too_large, unreadable
 
 MAX_BYTES = 4 * 1024 * 1024
 """The largest file that is read (four times what etcd takes for an object)."""
@@ -58,10 +58,15 @@ class Finder:
 
 
 class Locator:
-    """Reads with ruamel.yaml: every scalar has the character offsets of its body."""
+    """Reads with ruamel.yaml: every scalar has the character offsets of its body.
+
+    A file of more than `MAX_EDIT_BYTES` is read as `Finder` does, without offsets, and can be looked at only.
+    """
 
     def documents(self, file: str, content: bytes) -> tuple[Document, ...]:
         """See `Reader`."""
+        if len(content) > MAX_EDIT_BYTES:
+            return Finder().documents(file, content)
         text = decoded(file, content, MAX_EDIT_BYTES)
         return _guarded(file, lambda: tuple(documents(_located(text, 0))))
 
@@ -84,7 +89,7 @@ class Locator:
 def decoded(file: str, content: bytes, limit: int) -> str:
     """`content` as text, a byte-order mark and every newline kept; raises `Refusal` when too large or not UTF-8."""
     if len(content) > limit:
-        raise unreadable(file, 1, 1, f"{len(content)} bytes (at most {limit} are read)")
+        raise too_large(file, len(content), limit)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as problem:

@@ -36,6 +36,16 @@ def unreadable(file: str, line: int, column: int, problem: str) -> Refusal:
     )
 
 
+def too_large(file: str, size: int, limit: int) -> Refusal:
+    """A file of `size` bytes, where at most `limit` are read or edited."""
+    return Refusal(
+        "overlay-ambiguous",
+        f"{shown(file)}:1:1: got {size} bytes, expected at most {limit}",
+        exit_code=EXIT_CODE,
+        hint="split the file, or let an `images:` entry of the kustomization pin the image",
+    )
+
+
 def no_effect(message: str, *, expected: str, actual: str, hint: str) -> Refusal:
     """An edit that would change the text and not what the overlay renders."""
     return Refusal("no-effect", message, exit_code=EXIT_CODE, expected=expected, actual=actual, hint=hint)

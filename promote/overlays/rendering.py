@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from promote.model.malformed import shown
+from promote.overlays.fieldspecs import FieldSpec
 from promote.overlays.kustomize import Kustomization
 from promote.overlays.objects import Budget, Data, Resource
 from promote.overlays.parsed import Parsed
@@ -18,7 +19,8 @@ class Rendering:
     `objects` are by kind, namespace and name, as ``Kind namespace/name``.  `doubts` say what a real build could decide
     and this one could not; `blind` what only a build with the network, or with other programs, could; `escaping` the
     paths that lead out of the repository.  `met` has for each `images:` entry (file and line) the names it was applied
-    to, `matched` those entries that met one of theirs.  `by` is what rendered it, empty for this module.
+    to, `matched` those entries that met one of theirs; `specs` are the fields that entries rewrite besides containers.
+    `by` is what rendered it, empty for this module.
     """
 
     objects: dict[str, Data] = field(default_factory=dict)
@@ -27,6 +29,7 @@ class Rendering:
     escaping: list[str] = field(default_factory=list)
     met: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
     matched: set[tuple[str, int]] = field(default_factory=set)
+    specs: list[FieldSpec] = field(default_factory=list)
     by: str = ""
 
     def hold(self, found: list[Resource]) -> None:
@@ -42,12 +45,16 @@ class Rendering:
 
 @dataclass(slots=True)
 class Means:
-    """What one rendering reads from, and writes its doubts to."""
+    """What one rendering reads from, and writes its doubts to.
+
+    `is_relabelled`: a transformer gave objects labels or annotations that are not followed here.
+    """
 
     tree: Tree
     rendering: Rendering
     parsed: Parsed
     budget: Budget = field(default_factory=Budget)
+    is_relabelled: bool = False
 
     def doubt(self, note: str) -> None:
         """Note what a real build could decide."""

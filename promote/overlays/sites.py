@@ -171,11 +171,12 @@ def _kustomized(tree: Tree, reader: Reader, roots: list[str], names: Names) -> I
     rewritten: dict[str, frozenset[str]] = {}
     read: set[str] = set()
     for layer in _layers(tree, reader, roots):
-        found = [entry for entry in layer.entries if entry.is_about(names)]
+        late = [entry for entry in layer.late_entries if _is_own(entry.file, roots)]
+        found = [entry for entry in (*layer.entries, *late) if entry.is_about(names)]
         here = rewritten.get(layer.directory, frozenset()) | {name for entry in found if (name := entry.text("name"))}
         for child in (*layer.directories, *layer.components):
             rewritten[child] = here
-        yield from (Site(layer.file, layer.document, entry) for entry in found)
+        yield from (Site(entry.file, entry.document, entry) for entry in found)
         mine = [f for f in dict.fromkeys(layer.files) if _is_own(f, roots) and f not in read]
         values = [f for f in layer.value_files if _is_own(f, roots) and f not in read]
         read.update(mine, values)
@@ -185,9 +186,16 @@ def _kustomized(tree: Tree, reader: Reader, roots: list[str], names: Names) -> I
             *(Site(layer.file, layer.document, i) for v in layer.values for i in chart_images(v) if i.is_about(names)),
             *_value_sites(tree, reader, values, names),
         ):
-            image = site.what
-            if not (isinstance(image, ContainerImage) and image.is_reached and image.reference.name in here):
+            if not _is_of_entry(site, here):
                 yield site
+
+
+def _is_of_entry(site: Site, entries: frozenset[str]) -> bool:
+    """Whether an `images:` entry called one of `entries` rewrites what stands at `site`."""
+    image = site.what
+    if not isinstance(image, ContainerImage) or not image.is_reached:
+        return False
+    return image.reference.name in entries or image.scalar.text in entries
 
 
 def _layers(tree: Tree, reader: Reader, roots: list[str]) -> Iterator[Kustomization]:

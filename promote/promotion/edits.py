@@ -14,8 +14,8 @@ from promote.overlays.parsed import Parsed
 from promote.overlays.tree import Patched, Tree
 
 if TYPE_CHECKING:  # ruamel.yaml, while registries are waited for
-    from promote.overlays.effect import Effect
     from promote.overlays.oracle import Builder
+    from promote.overlays.question import Effect
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,8 @@ def effects(
     Raises `Refusal` (exit 16) when they do nothing, too much, or leave a container with another release.
     """
     from promote.overlays.closure import reaches  # noqa: PLC0415 - see above
-    from promote.overlays.effect import Question, check_untouched, verified_effect  # noqa: PLC0415
+    from promote.overlays.effect import check_untouched, verified_effect  # noqa: PLC0415
+    from promote.overlays.question import Question  # noqa: PLC0415
     from promote.overlays.sites import pins  # noqa: PLC0415
     from promote.overlays.target import Target  # noqa: PLC0415
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from promote.errors import Refusal
 from promote.model.digest import Digest
 from promote.overlays.edits import plan_edits
-from promote.overlays.effect import Question, check_effect
+from promote.overlays.effect import check_effect
+from promote.overlays.question import Question
 from promote.overlays.reader import Finder, Locator
 from promote.overlays.sites import images_in, pins
 from promote.overlays.target import Target

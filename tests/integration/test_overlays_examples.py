@@ -6,7 +6,8 @@ import pytest
 
 from promote.model.digest import Digest
 from promote.overlays.edits import plan_edits
-from promote.overlays.effect import Question, check_effect
+from promote.overlays.effect import check_effect
+from promote.overlays.question import Question
 from promote.overlays.sites import images_in, pins
 from promote.overlays.target import Target
 from promote.overlays.tree import Patched

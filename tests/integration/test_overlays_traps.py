@@ -172,8 +172,14 @@ def test_trap_10_every_form_of_an_entry(entry):
     assert values == {"images:", "- name: shop", f"newName: {PULL}", f"newTag: {TAG}", f"digest: {DIGEST}"}
 
 
-def test_trap_10_a_name_with_a_tag_is_refused():
-    assert "got the name shop:v1" in refusal(f"{HEAD}images:\n- name: shop:v1\n")
+def test_trap_10_a_name_with_a_tag_fits_that_tag_alone():
+    assert after(f"{HEAD}images:\n- name: shop:1\n  newTag: v1\n").startswith(
+        f"{HEAD}images:\n- name: shop:1\n  newName: {PULL}\n  newTag: {TAG}\n"
+    )
+    assert "the images entry for shop:v1 matches nothing" in refusal(f"{HEAD}images:\n- name: shop:v1\n", "no-effect")
+    own = {"o/d.yaml": DEPLOYMENT}
+    made, found = promote(overlay("resources: [d.yaml]\nimages:\n- name: shop:1\n", **own))
+    assert (list(made), len(found.images)) == ([FILE], 1)
 
 
 def test_trap_11_a_component_that_another_environment_shares():
@@ -198,9 +204,20 @@ def test_trap_11_a_base_is_never_edited():
     assert len(found.images) == 1
 
 
+def test_trap_11_a_component_pins_one_container_and_the_base_has_another():
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: z}\nspec: {containers: [{name: z, image: 'shop:1'}]}\n"
+    part = {"part/kustomization.yaml": "kind: Component\nresources: [pod.yaml]\n", "part/pod.yaml": pod}
+    made, found = promote(overlay(f"{HEAD}components: [../part]\n", **part))
+    assert sorted(made) == [FILE, "part/pod.yaml"]
+    assert found.images == (
+        "Deployment web spec.template.spec.containers[web].image",
+        "Pod z spec.containers[z].image",
+    )
+
+
 @pytest.mark.parametrize("key", ["replacements", "transformers"])
 def test_trap_12_what_overrides_the_images_is_a_doubt(key):
-    found = promote(overlay(f"{HEAD}{ENTRY}{key}: [r.yaml]\n", **{"o/r.yaml": ""}))[1]
+    found = promote(overlay(f"{HEAD}{ENTRY}{key}: [r.yaml]\n", **{"o/r.yaml": "kind: Other\n"}))[1]
     assert found.doubts == (f"{FILE}:8 has {key}",)
 
 

@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from support.overlay_configured import CONFIGURED
 from support.overlay_corpus import corpus
 from support.overlay_files import BASE, DIGEST, NAMES, PULL, RELEASE, TAG, Files, overlay, promote
 
 from promote.errors import Refusal
-from promote.overlays.effect import Question, check_effect
+from promote.overlays.edits import plan_edits
+from promote.overlays.effect import check_effect
 from promote.overlays.oracle import Builder
+from promote.overlays.question import Question
 from promote.overlays.render import render
 from promote.overlays.target import Target
 from promote.overlays.tree import Patched
@@ -79,14 +82,63 @@ def test_tags_that_look_like_something_else_render_as_they_are(tag, builder, tmp
     assert images(rendered).count(f"{PULL}:{tag}@{DIGEST}") == len(found.images) == 1
 
 
-def test_random_commits_render_as_they_are(newest, tmp_path):
+STYLES = ("newTag: v1", "newTag: 'v1'", 'newTag: "v1"', "newTag: 12", "newTag: >-\n    v1", "newTag:")
+
+
+def commits():
+    """Tags of every length of an abbreviated commit, 7 to 40: what reads as a number in some YAML, and what does not."""
     chance = random.Random(6)
-    for number in range(40):
-        tag = "".join(chance.choices("0123456789e", k=chance.choice([7, 8, 12, 40])))
-        tree = overlay("resources: [../base]\nimages:\n- name: shop\n  newTag: v1\n")
-        made, _ = promote(tree, tag=tag)
-        rendered = build(newest.command, written(tmp_path / str(number), {**tree, **made}))
-        assert images(rendered).count(f"{PULL}:{tag}@{DIGEST}") == 1
+    for length in range(7, 41):
+        digits = "".join(chance.choices("0123456789", k=length))
+        some = [0, 1, 2, length // 2, length - 2, length - 1]
+        forms = {
+            digits, "0" * length, "0" + digits[1:], "0" + "7" * (length - 1), "1" + "0" * (length - 1), "e" * length,
+            *(f"{digits[:at]}e{digits[at + 1 :]}" for at in some), *(f"0{digits[1:at]}e{digits[at + 1 :]}" for at in some[2:]),
+            "1e" + "1" + "0" * (length - 3), "0b" + "01" * length, "0b" + digits[2:], "".join(chance.choices("0123456789e", k=length)),
+            "".join(chance.choices("0123456789abcdef", k=length)),
+        }  # fmt: skip
+        for form in sorted(forms):
+            yield from (form[:length], f"sha-{form[:length]}")
+    yield from (
+        "0o17",
+        "0o0777777",
+        "0x1234567",
+        "0xabcdef0",
+        "1_000_000",
+        "20240101",
+        "2024-01-01",
+        "1.10",
+        "nan",
+        "inf",
+        "1e5",
+        "1.e5",
+    )
+
+
+@pytest.fixture(scope="module")
+def tagged() -> tuple[Files, dict[str, str]]:
+    """A tree with an overlay for every tag, each edited to it, and a kustomization `all` of them; the tags by overlay."""
+    files = Files.of(BASE)
+    tags = {f"o{number}": tag for number, tag in enumerate(dict.fromkeys(commits()))}
+    for number, (directory, tag) in enumerate(tags.items()):
+        text = (
+            f"resources: [../base]\nnamePrefix: {directory}-\nimages:\n- name: shop\n  {STYLES[number % len(STYLES)]}\n"
+        )
+        files[f"{directory}/kustomization.yaml"] = text.encode()
+        (edit,) = plan_edits(files, directory, NAMES, PULL, tag, DIGEST)
+        files[edit.path] = edit.after
+    listed = "".join(f"- ../{directory}\n" for directory in tags)
+    files["o/kustomization.yaml"] = f"resources:\n{listed}".encode()
+    return files, tags
+
+
+def test_tags_of_every_length_and_look_render_as_they_are(tagged, builder):
+    files, tags = tagged
+    assert len(tags) > 1000
+    real = builder.build(files, "o")
+    assert (real.blind, len(real.objects)) == ([], len(tags))
+    for directory, tag in tags.items():
+        assert f"'{PULL}:{tag}@{DIGEST}'" in str(real.objects[f"Deployment {directory}-web"])
 
 
 LAYERS = {
@@ -139,6 +191,20 @@ def test_the_resolver_renders_the_images_that_kustomize_renders(name, builder, t
     assert sorted(images(str(real.objects))) == sorted(images(str(ours.objects)))
     assert sorted(real.objects) == sorted(ours.objects)
     assert question.known == NAMES
+
+
+@pytest.mark.parametrize("name", CONFIGURED)
+def test_what_a_kustomization_says_beside_its_images_is_understood(name, builder, tmp_path):
+    files, runs = CONFIGURED[name]
+    tree = Files.of({**BASE, **files})
+    made, ours = promote(tree)
+    real = promote(tree, builder=builder)[1]
+    assert (real.by, real.doubts, real.images) == (builder.name, (), runs)
+    assert ours.images == runs
+    after = written(tmp_path, {**tree, **made})
+    assert build(builder.command, after).count(RELEASE) == str(render(Files({**tree, **made}), "o").objects).count(
+        RELEASE
+    )
 
 
 def test_what_overrides_the_images_is_decided_by_a_real_build(builder):

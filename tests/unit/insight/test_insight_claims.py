@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.git_insight import digest, promotion, tag
+from support.git_insight import digest, promotion
+from support.release_world import tag
 
 from promote.insight.claims import Claim, claims, confirmed, reverted
 from promote.model.record import Kind, Pinned

@@ -7,7 +7,8 @@ import hashlib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.git_insight import digest, kustomization, tag
+from support.git_insight import digest, kustomization
+from support.release_world import tag
 
 from promote.insight.layout import Slot, Where
 from promote.insight.overlay_state import ABSENT, Files, State, read_states

@@ -89,7 +89,8 @@ def test_containers_that_images_does_not_reach_are_left_over():
         ("resources: [../base, missing.yaml]", "missing.yaml", True),
         ("resources: [../base]\nhelmCharts: [{name: x}]", "has helmCharts", True),
         ("resources: [../base]\ngenerators: [g.yaml]", "has generators", False),
-        ("resources: [../base]\nconfigurations: [c.yaml]", "has configurations", False),
+        ("resources: [../base]\nconfigurations: [c.yaml]", "has the configuration c.yaml", False),
+        ("resources: [../base, var.yaml]\nvars: [{name: V}]", "has vars", False),
         ("resources: [../base]\nreplacements: [{path: r.yaml}]", "has replacements", False),
         ("resources: [../base, broken.yaml]", "broken.yaml:2:", False),
         ("resources: [../base, ../o]", "in a circle", False),
@@ -101,7 +102,8 @@ def test_containers_that_images_does_not_reach_are_left_over():
 def test_what_cannot_be_seen_is_said_and_not_refused(kustomization, why, is_blind):
     entry = "images: [{name: acme/shop, newTag: v1}]"
     base = {"base/d.yaml": "kind: Deployment\nspec: {containers: [{image: other}]}\n"}
-    found = effect(f"{kustomization}\n{entry}", **base, **{"o/broken.yaml": "a: [b"})
+    variable = "kind: Pod\nspec: {containers: [{image: 'other:$(V)'}]}\n"
+    found = effect(f"{kustomization}\n{entry}", **base, **{"o/broken.yaml": "a: [b", "o/var.yaml": variable})
     assert [why in note for note in (found.blind if is_blind else found.doubts)] == [True]
 
 
@@ -135,6 +137,16 @@ def test_copies_of_the_old_release_outside_of_containers_are_warned_of():
         "Deployment web spec.template.spec.containers[side].env[V].value",
         "Shop s metadata.annotations.a",
         "Shop s spec.image",
+    ]
+
+
+def test_references_that_no_entry_reaches_are_warned_of_whatever_release_they_name():
+    task = "kind: Task\nmetadata: {name: t, labels: {app: shop}}\nspec: {steps: [{name: s, image: 'acme/shop:9'}], image: shop, note: shop}\n"
+    found = effect("resources: [../base, t.yaml]\n", **{"o/t.yaml": task})
+    assert found.images == (WEB,)
+    assert sorted(found.warnings) == [
+        "Task t spec.image still names shop",
+        "Task t spec.steps[s].image still names acme/shop:9",
     ]
 
 

@@ -47,10 +47,11 @@ def test_a_digest_that_is_none_counts_as_absent():
     assert found("images: [{name: shop, newTag: v1, digest: abc}]") == [("kustomization.yaml", 1, "shop", "v1", None)]
 
 
-def test_a_name_that_includes_a_tag_is_refused_by_name():
-    with pytest.raises(Refusal, match="shop:v1") as caught:
-        found("images: [{name: 'shop:v1', newTag: v2}]")
-    assert caught.value.code == "overlay-ambiguous"
+def test_a_name_that_includes_a_tag_is_a_pin_of_the_name():
+    assert found("images: [{name: 'shop:v1', newTag: v2}, {name: 'shop:v3'}]") == [
+        ("kustomization.yaml", 1, "shop", "v2", None),
+        ("kustomization.yaml", 1, "shop", "v3", None),
+    ]
 
 
 def test_raw_images_are_found_in_listed_files_of_the_overlay_only():

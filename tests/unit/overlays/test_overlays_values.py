@@ -110,6 +110,18 @@ OBJECTS = {
         "kind: Application\nmetadata: {name: a}\nspec:\n  sources:\n  - helm:\n      valuesObject: {image: {repository: acme/shop, tag: v1}}\n  - helm:\n      values: |\n        # v\n        image:\n          repository: acme/shop\n",
         f"kind: Application\nmetadata: {{name: a}}\nspec:\n  sources:\n  - helm:\n      valuesObject: {{image: {{repository: {PULL}, tag: {VERSION}}}}}\n  - helm:\n      values: |\n        # v\n        image:\n          repository: {PULL}\n          tag: {VERSION}\n",
     ),
+    "an Application with parameters": (
+        "kind: Application\nmetadata: {name: a}\nspec:\n  source:\n    helm:\n      parameters:\n      - name: web.image.tag\n        value: v1 # t\n        forceString: true\n      - name: web.image.repository\n        value: 'acme/shop'\n      - {name: image.repository, value: acme/shopper}\n      - {name: image.tag, value: v1}\n      - {name: sideImage, value: 'acme/shop:1'}\n",
+        f"kind: Application\nmetadata: {{name: a}}\nspec:\n  source:\n    helm:\n      parameters:\n      - name: web.image.tag\n        value: {VERSION} # t\n        forceString: true\n      - name: web.image.repository\n        value: '{PULL}'\n      - {{name: image.repository, value: acme/shopper}}\n      - {{name: image.tag, value: v1}}\n      - {{name: sideImage, value: '{RELEASE}'}}\n",
+    ),
+    "an Application with parameters for every part": (
+        "kind: Application\nmetadata: {name: a}\nspec:\n  source:\n    helm:\n      parameters: [{name: registry, value: reg.old}, {name: repository, value: acme/shop}, {name: tag, value: v1}, {name: digest, value: ''}]\n",
+        f"kind: Application\nmetadata: {{name: a}}\nspec:\n  source:\n    helm:\n      parameters: [{{name: registry, value: reg.new}}, {{name: repository, value: acme/shop}}, {{name: tag, value: {TAG}}}, {{name: digest, value: '{DIGEST}'}}]\n",
+    ),
+    "a HelmChart of k3s": (
+        "apiVersion: helm.cattle.io/v1\nkind: HelmChart\nmetadata: {name: a}\nspec:\n  valuesContent: |-\n    image:\n      repository: acme/shop\n      tag: v1\n",
+        f"apiVersion: helm.cattle.io/v1\nkind: HelmChart\nmetadata: {{name: a}}\nspec:\n  valuesContent: |-\n    image:\n      repository: {PULL}\n      tag: {VERSION}\n",
+    ),
     "an ApplicationSet": (
         "kind: ApplicationSet\nmetadata: {name: a}\nspec: {template: {spec: {source: {kustomize: {images: ['shop:v1']}}}}}\n",
         f"kind: ApplicationSet\nmetadata: {{name: a}}\nspec: {{template: {{spec: {{source: {{kustomize: {{images: ['shop={RELEASE}']}}}}}}}}}}\n",
@@ -208,3 +220,33 @@ def test_a_field_that_leads_to_nothing_or_to_two_is_refused(path, file, code, wo
 def test_a_field_through_an_alias_is_refused():
     problem = refused("x: &x shop:v1\ny: *x\n", [field("y", file="cr.yaml")], "o/cr.yaml")
     assert problem.message.startswith("o/cr.yaml:1,2: ")
+
+
+REPOSITORY = "{name: image.repository, value: acme/shop}"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "lines"),
+    [
+        ([REPOSITORY], "6"),
+        ([REPOSITORY, "{name: image.digest, value: x}"], "6"),
+        ([REPOSITORY, "{name: image.tag, value: a}", "{name: image.tag, value: b}"], "7,8"),
+        (["{name: image.repository, value: 'acme/shop:v1'}", "{name: image.tag, value: a}"], "6"),
+        ([REPOSITORY, "{name: image.tag, value: '{{ tag }}'}"], "7"),
+        ([REPOSITORY, "{name: x, value: &t v1}", "{name: image.tag, value: *t}"], "7,8"),
+    ],
+)
+def test_parameters_that_cannot_be_edited_alone_are_refused(parameters, lines):
+    items = "".join(f"      - {item}\n" for item in parameters)
+    text = f"kind: Application\nspec:\n  source:\n    helm:\n      parameters:\n{items}"
+    with pytest.raises(Refusal) as caught:
+        promote(Files.of({"o/kustomization.yaml": "resources: [a.yaml]", "o/a.yaml": text}))
+    assert caught.value.code == "overlay-ambiguous"
+    assert caught.value.message.startswith(f"o/a.yaml:{lines}: ")
+
+
+@pytest.mark.parametrize("parameters", ["[]", "{a: b}", "[{name: image.tag, value: v1}]", "[{name: [x], value: acme/shop}]", "[{name: repository}]", "[acme/shop]"])  # fmt: skip
+def test_parameters_that_name_no_image(parameters):
+    text = f"kind: Application\nspec: {{source: {{helm: {{parameters: {parameters}}}}}}}\nnote: shop\n"
+    files = Files.of({"o/kustomization.yaml": "resources: [a.yaml]", "o/a.yaml": text})
+    assert pins(files, "o", NAMES) == ()
