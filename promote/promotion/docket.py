@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from promote.model.verdict import Outcome, Reason, Verdict, skipped
 
@@ -31,10 +31,9 @@ class Docket:
         """Whether nothing has refused and nothing is unknown so far."""
         return all(v.outcome in (Outcome.PASS, Outcome.SKIP) for v in self._verdicts.values())
 
-    @property
-    def next_gate(self) -> str:
-        """The first gate that has not been judged; the last gate when all have."""
-        return next((gate for gate in self._order if gate not in self._verdicts), self._order[-1])
+    def next_gate(self, begun: Collection[str] = ()) -> str:
+        """The first gate that has not been judged, and is not among those `begun`; the last gate when all have."""
+        return next((g for g in self._order if g not in self._verdicts and g not in begun), self._order[-1])
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """One verdict for every gate, in order; those not reached say so."""

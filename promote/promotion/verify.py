@@ -56,6 +56,7 @@ def targets(configuration: Configuration, text: str) -> tuple[Target, ...]:
         return tuple(
             Target(app, env.places[0].repository(app), gates, trust.within(app.name, env.name), tag or None, None, env)
             for app in configuration.apps.values()
+            if tag or not env.lacks(app)
         )
     repository, tag_text, digest = reference(text)
     for env in configuration.environments.values():
@@ -152,7 +153,7 @@ def _examine(workplace: Workplace, target: Target, declared: Declared | None) ->
         examined.docket.add(inspection.refusal_of_evidence(refusal))
     except PromoteError as fault:
         examined.error = fault
-        examined.docket.add(unknown(examined.docket.next_gate, fault.message, actual=fault.actual, hint=fault.hint))
+        examined.docket.add(unknown(examined.docket.next_gate(), fault.message, actual=fault.actual, hint=fault.hint))
     return examined
 
 

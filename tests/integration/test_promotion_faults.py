@@ -67,6 +67,8 @@ def test_a_source_that_breaks_is_a_fault(tmp_path, what, how):
         assert source.count(*READING[what])
         check_fault(ran, repo)
         assert TAG not in target.repository("acme/shop").tags
+        unknown = {g["gate"] for g in ran.json["releases"][0]["gates"] if g["verdict"] == "unknown"}
+        assert unknown <= {"source", "labels", "signature"}, "the gate that asked is the one that could not judge"
 
 
 WRITING = {

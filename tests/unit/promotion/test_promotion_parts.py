@@ -57,13 +57,13 @@ def make_configuration(root, *apps, trust=Trust((KeylessSigner("i", "me"),)), ga
 
 def test_a_docket_stays_open_until_something_stops_it():
     docket = Docket(["a", "b", "c"])
-    assert (docket.open, docket.next_gate) == (True, "a")
+    assert (docket.open, docket.next_gate()) == (True, "a")
     docket.add(passed("a", "fine"))
-    assert (docket.open, docket.next_gate) == (True, "b")
+    assert (docket.open, docket.next_gate()) == (True, "b")
     docket.add(unknown("b", "dark"))
-    assert (docket.open, docket.next_gate) == (False, "c")
+    assert (docket.open, docket.next_gate()) == (False, "c")
     docket.add(passed("b", "light"), passed("c", "fine"))
-    assert (docket.open, docket.next_gate) == (True, "c")
+    assert (docket.open, docket.next_gate()) == (True, "c")
 
 
 def test_a_refusal_is_never_taken_back():
