@@ -21,11 +21,15 @@ class Wrong(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """What a verb takes: the input that comes first, inputs with words after it, options with a value, and flags."""
+    """What a verb takes: the input that comes first, inputs with words after it, options with a value, and flags.
+
+    Each of the words is given to the option `each` where there is one.
+    """
 
     first: str
     example: str
     words: str | None = None
+    each: str | None = None
     values: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     optional: bool = False
@@ -36,14 +40,18 @@ VERBS = {
         "promotion",
         "staging->prod",
         "release",
-        ("reason", "lift"),
-        ("all", "dry-run", "no-push", "require-change", "pull-request"),
+        values=("reason", "lift"),
+        flags=("all", "dry-run", "no-push", "require-change", "pull-request"),
     ),
     "verify": Verb("reference", "staging or staging:sha-4f2a91c", flags=("explain",)),
     "rollback": Verb(
-        "environment", "prod", "release", ("to", "reason"), ("dry-run", "no-push", "require-change", "pull-request")
+        "environment",
+        "prod",
+        "release",
+        values=("to", "reason"),
+        flags=("dry-run", "no-push", "require-change", "pull-request"),
     ),
-    "status": Verb("environment", "prod", flags=("check",), optional=True),
+    "status": Verb("environment", "prod", "release", each="app", flags=("check",), optional=True),
 }
 """The verbs that the action runs, by the word for `command`."""
 
@@ -76,6 +84,11 @@ def read(environ: Mapping[str, str]) -> Asked:
     if not first and not verb.optional:
         raise Wrong(f"got no {verb.first}, expected one such as {verb.example}")
     words = _value(environ, verb.words).split() if verb.words else []
+    if verb.each:
+        arguments += [f"--{verb.each}={word}" for word in words]
+        words = []
+    if environ.get("RUNNER_DEBUG") == "1":  # what GitHub sets when a job is run again with debug logging
+        arguments.append("--verbose")
     log = _value(environ, "format") or "text"
     if log not in FORMATS:
         raise Wrong(f"got format: {log!a}, expected one of {', '.join(FORMATS)}")

@@ -18,7 +18,7 @@ def of(result: Mapping[str, Any], exit_code: int) -> dict[str, str]:
     digests = [(r["app"], r["digest"]) for r in releases if r.get("digest")]
     commit = result.get("commit") or {}
     acts = result.get("command") in ("promote", "rollback") and not result.get("dry_run")
-    landed = acts and bool(result.get("ok")) and not commit.get("pull_request")
+    landed = acts and bool(result.get("ok")) and not commit.get("base")
     whole = json.dumps(result, separators=(",", ":"))
     return {
         "digest": "\n".join(digest if len(releases) == 1 else f"{app}={digest}" for app, digest in digests),

@@ -33,6 +33,14 @@ The token of this job may not read or write these packages. Add to the job:
 
 and give this repository write access in the settings of the package; images of another organisation need a token of
 their own, by docker login."""
+_READING = """\
+The token of this job may not read these packages. Add to the job:
+
+    permissions:
+      packages: read
+
+and give this repository read access in the settings of the package; images of another organisation need a token of
+their own, by docker login."""
 _REGISTRY = """\
 The registry wants credentials that the job does not have. Add before promote a step such as:
 
@@ -48,6 +56,9 @@ promote.yaml says attest: true, and the job may not ask for an OIDC token. Add t
 
 A workflow that another one calls needs it in both; pull requests from forks never have it."""
 
+READERS = ("verify", "status")
+"""The verbs that write nothing anywhere: whoever runs them needs no more than to read."""
+
 _BY_CODE = {
     "git-credentials": _PUSH,
     "forge-credentials": _REQUEST,
@@ -62,5 +73,7 @@ def advice(result: Mapping[str, Any]) -> str | None:
     if found := _BY_CODE.get(error.get("code", "")):
         return found
     if error.get("code") in ("credentials-missing", "credentials-refused"):
-        return _PACKAGES if "ghcr.io" in str(error.get("message")) else _REGISTRY
+        if "ghcr.io" not in str(error.get("message")):
+            return _REGISTRY
+        return _READING if result.get("command") in READERS else _PACKAGES
     return None

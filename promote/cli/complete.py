@@ -5,6 +5,7 @@ Asked at every press of a key: nothing heavy is imported, nothing goes over a ne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,11 @@ if TYPE_CHECKING:  # it reads YAML, which only a completion needs
     from promote.config.outline import Outline
 
 ARROW = "->"
+PLAIN = re.compile(r"[A-Za-z0-9_.:=>-]+")
+"""What is offered: zsh evaluates it (``eval``), and a promote.yaml that nobody has checked yet may say anything.
+
+Names and tags that promote would take have nothing else in them.
+"""
 
 
 def promotion_words(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -50,7 +56,7 @@ def references(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _begun(incomplete: str, candidates: Iterable[str]) -> list[str]:
-    return [c for c in dict.fromkeys(candidates) if c.startswith(incomplete) and c.isprintable()]
+    return [c for c in dict.fromkeys(candidates) if c.startswith(incomplete) and PLAIN.fullmatch(c)]
 
 
 def _arrows(outline: Outline, arrow: str) -> list[str]:

@@ -1,6 +1,7 @@
 """action.yml and the example workflows, against their published schemas, and by zizmor, an auditor of workflows.
 
-Which are run besides, and with what around them, is in tests/interop/test_example_workflows_run.py.
+They are run besides: GitHub's in tests/interop/test_example_workflows_run.py, the scripts of the others in
+tests/interop/test_example_scripts.py; what Tekton and Argo Workflows say of theirs, in test_example_manifests.py there.
 """
 
 from __future__ import annotations
@@ -61,6 +62,20 @@ def test_auditor_finds_nothing(path: Path) -> None:
     assert "No findings to report" in says("zizmor", *options, path)
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/howto/github-actions.md"])
+def test_workflow_in_the_documentation_is_as_sound(tmp_path: Path, page: str) -> None:
+    (block,) = re.findall(r"^```yaml\n(jobs:\n.*?)^```$", (TREE / page).read_text(), re.MULTILINE | re.DOTALL)
+    workflow = tmp_path / "workflow.yml"
+    around = "name: promote\non: workflow_dispatch\npermissions: {}\n"
+    around += "concurrency: {group: promote, cancel-in-progress: false}\n"
+    workflow.write_text(around + block.replace("    runs-on:", "    name: Promote\n    runs-on:"))
+    says("check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow)
+    options = ("--offline", "--no-progress", "--persona=auditor", "--strict-collection")
+    assert "No findings to report" in says("zizmor", *options, workflow)
+    given = {name for job in load(workflow)["jobs"].values() for name in job["steps"][-1]["with"]}
+    assert given <= set(load(ACTION)["inputs"])
+
+
 def test_auditor_would_find_an_expansion(tmp_path: Path) -> None:
     text = GITHUB[2].read_text() + "      - run: echo ${{ inputs.reason }}\n"
     (tmp_path / "bad.yml").write_text(text)
@@ -107,20 +122,19 @@ def test_tekton_pipeline_gives_its_task_what_it_declares() -> None:
     assert {(d["apiVersion"], d["kind"]) for d in (task, pipeline)} == {
         ("tekton.dev/v1", "Task"), ("tekton.dev/v1", "Pipeline"),
     }  # fmt: skip
-    clone, promote = pipeline["spec"]["tasks"]
-    assert promote["taskRef"]["name"] == task["metadata"]["name"]
-    assert promote["runAfter"] == [clone["name"]]
+    judge, promote = pipeline["spec"]["tasks"]
+    assert promote["runAfter"] == [judge["name"]]
     declared = {param["name"]: param["type"] for param in task["spec"]["params"]}
-    given = {param["name"]: "array" if isinstance(param["value"], list) else "string" for param in promote["params"]}
-    assert given == declared
-    assert [w["name"] for w in task["spec"]["workspaces"]] == [w["name"] for w in promote["workspaces"]]
+    for part in (judge, promote):
+        assert part["taskRef"]["name"] == task["metadata"]["name"]
+        given = {param["name"]: "array" if isinstance(param["value"], list) else "string" for param in part["params"]}
+        assert given == {"mode": "string", **declared}
 
 
-def test_tekton_scripts_have_no_parameter_in_their_text() -> None:
-    task, pipeline = yaml.safe_load_all(TEKTON.read_text())
-    steps = [*task["spec"]["steps"], *pipeline["spec"]["tasks"][0]["taskSpec"]["steps"]]
-    assert len(steps) == 2
-    assert [step["name"] for step in steps if "$(" in step["script"].replace("$(mktemp)", "")] == []
+def test_tekton_script_has_no_parameter_in_its_text() -> None:
+    task, _ = yaml.safe_load_all(TEKTON.read_text())
+    (step,) = task["spec"]["steps"]
+    assert "$(" not in step["script"].replace("$(mktemp)", "")
 
 
 def test_argo_template_refers_to_what_it_has() -> None:

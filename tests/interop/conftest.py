@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from harness import tools as toolbox
+from harness.containers import COMMIT, Base, Buildah, Container
 from harness.images import SOURCE, Images, SignedImage
 from harness.registries import REGISTRIES
 from harness.signing import Key, Keyless, Signer
@@ -86,3 +87,31 @@ def signed_image(images: Images, signers: Mapping[str, Signer]) -> Callable[...,
         return images.signed(registry, repository, SOURCE, commit, signers[how])
 
     return make
+
+
+@pytest.fixture(scope="session")
+def buildah(tools: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buildah]:
+    """buildah with a storage of its own."""
+    with Buildah(tools["buildah"], tmp_path_factory.mktemp("buildah")).emptied() as empty:
+        yield empty
+
+
+@pytest.fixture(scope="session")
+def base(tools: Mapping[str, Path], registries: Mapping[str, str]) -> Base:
+    """The Debian that promote's image is built upon here."""
+    return Base.push(tools, registries["ggcr"])
+
+
+@pytest.fixture(scope="session")
+def image(buildah: Buildah, base: Base) -> str:
+    """promote's image, built from this tree as of `harness.containers.COMMIT`: its name in `buildah`."""
+    arguments = {"BASE_NAME": base.name, "BASE_DIGEST": base.digest, "REVISION": COMMIT}
+    buildah.build(Path(__file__).parents[2], "promote", arguments)
+    return "promote"
+
+
+@pytest.fixture
+def container(buildah: Buildah, image: str) -> Iterator[Container]:
+    """A container of that image."""
+    with buildah.container(image) as started:
+        yield started

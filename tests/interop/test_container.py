@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
-from harness.containers import Base, Buildah, Container
+from harness.containers import COMMIT, Container
 from harness.gitops import GIT_ENV
 from harness.process import CommandFailed, run
 from harness.promote import nobody
@@ -28,36 +28,11 @@ from promote import __version__
 
 ROOT = Path(__file__).parents[2]
 SOURCE = "acme/promote"
-COMMIT = "7e57c0de" * 5
 TAG = f"sha-{COMMIT}"
 NOBODY = 65532
 PYTHON = "/opt/promote/bin/python"
 PROMOTE = "/opt/promote/bin/promote"
 LABEL = "org.opencontainers.image."
-
-
-@pytest.fixture(scope="module")
-def buildah(tools, tmp_path_factory) -> Iterator[Buildah]:
-    with Buildah(tools["buildah"], tmp_path_factory.mktemp("buildah")).emptied() as empty:
-        yield empty
-
-
-@pytest.fixture(scope="module")
-def base(tools, registries) -> Base:
-    return Base.push(tools, registries["ggcr"])
-
-
-@pytest.fixture(scope="module")
-def image(buildah, base) -> str:
-    """The image, built from this tree as of `COMMIT`."""
-    buildah.build(ROOT, "promote", {"BASE_NAME": base.name, "BASE_DIGEST": base.digest, "REVISION": COMMIT})
-    return "promote"
-
-
-@pytest.fixture
-def container(buildah, image) -> Iterator[Container]:
-    with buildah.container(image) as started:
-        yield started
 
 
 @dataclass(frozen=True, slots=True)

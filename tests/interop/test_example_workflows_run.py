@@ -1,15 +1,13 @@
 """The example workflows for GitHub as they stand in examples/, run by nektos/act against real registries and cosign.
 
-bot.yml opens pull requests, for which there is no GitHub here: it is read by the schema and the auditor alone.  The
-scripts of the GitLab, Tekton and Argo examples are run by a shell with the variables that those systems set.
+bot.yml opens pull requests: at `support.forge_server`, which serves the repository and stands in for GitHub's API.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +15,12 @@ from typing import Any
 import pytest
 import yaml
 from harness import gitops
-from harness.actrun import TREE, Act
+from harness.actrun import TREE, Act, Workflow
 from harness.gitops import GitOps
 from harness.images import SOURCE, SPDX, Images, SignedImage
 from harness.process import run
-from harness.promote import nobody
 from harness.signing import Signer
+from support.forge_server import TOKEN, ForgeServer, forge_server
 
 EXAMPLES = TREE / "examples" / "workflows"
 COMMIT = "56789abcdef0123456789abcdef0123456789abc"
@@ -42,9 +40,9 @@ class World:
     def variables(self) -> dict[str, str]:
         return {"GITOPS": str(self.repository.origin), "CHECKED_OUT": "main"}
 
-    def prod(self) -> str:
-        """The overlay of prod as main has it."""
-        return run(["git", "show", "main:overlays/prod/kustomization.yaml"], cwd=self.repository.origin)
+    def prod(self, branch: str = "main") -> str:
+        """The overlay of prod as a branch has it."""
+        return run(["git", "show", f"{branch}:overlays/prod/kustomization.yaml"], cwd=self.repository.origin)
 
 
 @pytest.fixture
@@ -129,49 +127,57 @@ def _propose(world: World, tag: str, digest: str, more: str = "") -> None:
     git("push", "--quiet", "--force", "origin", "proposal")
 
 
-def test_scripts_of_gitlab_tekton_and_argo_promote(world: World) -> None:
-    """One after the other: the first promotes, the second finds it done, the third must change something and fails."""
-    clone = world.repository.checkout(world.act.directory / "ci")
-    release = {"RELEASE": world.image.tag, "REASON": "a 'reason' $(touch pwned)"}
-    gitlab = yaml.safe_load((EXAMPLES / "gitlab" / ".gitlab-ci.yml").read_text())
-    job = {"CI_PROJECT_DIR": str(clone), "CI_SERVER_URL": f"file://{world.repository.origin.parent}"}
-    job |= {"CI_PROJECT_PATH": "origin", "CI_SERVER_HOST": "gitlab.example", **release}
-    script = "\n".join([*gitlab[".promote"]["before_script"], *gitlab["promote to prod"]["script"]])
-    _shell(script, clone, job)
-    result = json.loads((clone / "promote.json").read_text())
-    assert (result["ok"], result["commit"]["id"]) == (True, world.repository.head())
-    assert (clone / "promote.env").read_text() == "PROMOTE_EXIT_CODE=0\n"
+def test_bot_opens_one_pull_request_and_leaves_it_at_that(world: World) -> None:
+    with _github(world) as host:
+        head = world.repository.head()
+        first = _bot(world, host, "schedule", {"schedule": "17 * * * 1-5"})
+        (request,) = host.requests
+        url = f"{host.url.removesuffix('.git')}/pull/1"
+        assert f"waiting for review at {url}" in first.log
+        assert "**Proposed: waiting for merge**" in first.summary
+        assert url in first.summary
+        assert "```diff" in first.summary
+        assert (request.base, request.state, world.repository.head()) == ("main", "open", head)
+        assert "web" in request.title
+        assert world.image.digest in request.body
+        assert f"digest: {world.image.digest}" in world.prod(request.branch)
 
-    task, _ = yaml.safe_load_all((EXAMPLES / "tekton" / "promote.yaml").read_text())
-    places = {f"{name.upper()}_RESULT": str(world.act.directory / name) for name in ("digest", "commit")}
-    _shell(
-        task["spec"]["steps"][0]["script"], clone, {"PROMOTION": "staging->prod", **release, **places}, world.image.tag
-    )
-    assert [(world.act.directory / name).read_text() for name in ("digest", "commit")] == [
-        f"web={world.image.digest}",
-        "",
-    ]
+        again = _bot(world, host, "repository_dispatch", {"action": "built"})
+        assert f"waiting for review at {url}" in again.log
+        assert [(r.number, r.state, r.written) for r in host.requests] == [(1, "open", 1)]
 
-    (template,) = (t for t in _argo()["templates"] if t["name"] == "promote")
-    source = template["script"]["source"]
-    argo = {"REPOSITORY": str(world.repository.origin), "PROMOTION": "staging->prod", **release}
-    result_file = world.act.directory / "argo.json"
-    for mode, code in (("--dry-run", 0), ("--require-change", 6)):
-        _shell(source, world.act.directory, {**argo, "MODE": mode, "RESULT": str(result_file)}, code=code)
-        assert json.loads(result_file.read_text())["exit_code"] == code
-    assert list(world.act.directory.rglob("pwned")) == []
+        host.merge(request)
+        done = _bot(world, host, "schedule", {})
+        assert "waiting for review" not in done.log
+        assert "**Nothing was changed.**" in done.summary
+        assert (len(host.requests), host.complaints) == (1, [])
+        assert set(host.authorizations) == {f"Bearer {TOKEN}"}
+        assert TOKEN not in first.log + again.log + done.log
 
 
-def _argo() -> dict[str, Any]:
-    spec: dict[str, Any] = yaml.safe_load((EXAMPLES / "argo" / "promote.yaml").read_text())["spec"]
-    return spec
+def test_bot_that_may_not_open_one_is_told_what_to_add(world: World) -> None:
+    with _github(world) as host:
+        host.accepted = set()
+        refused = _bot(world, host, "schedule", {}, code=1)
+        assert "pull-requests: write" in refused.summary
+        assert "(exit 4" in refused.summary
+        assert host.requests == []
 
 
-def _shell(script: str, directory: Path, variables: Mapping[str, str], *arguments: str, code: int = 0) -> None:
-    """Run a job's script with promote on PATH; it must exit with `code`."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    env = {**nobody(directory), **variables, "PATH": path}
-    run(["bash", "-c", script, "script", *arguments], cwd=directory, env=env, code=code)
+@contextmanager
+def _github(world: World) -> Iterator[ForgeServer]:
+    """What serves the repository, and answers for GitHub's API."""
+    served = world.repository.origin.parent / "deploy.git"
+    served.symlink_to(world.repository.origin)
+    with forge_server(served, "github") as host:
+        yield host
+
+
+def _bot(world: World, host: ForgeServer, event: str, payload: Mapping[str, Any], code: int = 0) -> Workflow:
+    """A run of bot.yml at that GitHub."""
+    github = {"GITHUB_SERVER_URL": host.origin, "GITHUB_API_URL": f"{host.origin}/api/v3"}
+    github |= {"GITHUB_GRAPHQL_URL": f"{host.origin}/api/graphql", "GITOPS": host.url, "CHECKED_OUT": "main"}
+    return world.act.run(EXAMPLES / "github" / "bot.yml", event, payload, github, token=TOKEN, code=code)
 
 
 def test_build_signs_attests_and_promotes_to_prod(

@@ -1,18 +1,19 @@
-"""The command as the manual writes it, typed into a real bash: the arrow is a redirection there."""
+"""The command as the manual writes it, typed into a real bash, zsh and fish: the arrow is a redirection there."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from harness import gitops
 from harness.gitops import GitOps
 from harness.promote import nobody
+from harness.shells import Shells
+from support.gitops_repo import process_environment
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "cosign"
 SOURCE = "acme/shop"
@@ -45,19 +46,15 @@ def repository(tmp_path: Path) -> GitOps:
     )
 
 
-def type_into_bash(repository: GitOps, command: str) -> subprocess.CompletedProcess[str]:
-    """Run one line in bash, in the clone, with the promote that is tested first on PATH."""
-    commands = Path(sys.executable).parent
-    return subprocess.run(
-        ["bash", "-c", command],
-        cwd=repository.clone,
-        env={**os.environ, **nobody(repository.clone.parent), "PATH": f"{commands}:{os.environ['PATH']}"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+Typed = Callable[[str], subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(params=["bash", "zsh", "fish"])
+def typed(request: pytest.FixtureRequest, repository: GitOps, tools: Mapping[str, Path]) -> Typed:
+    """A function that runs one line in a shell, in the clone, with the promote that is tested first on PATH."""
+    environment = process_environment(**nobody(repository.clone.parent))
+    shells = Shells(tools, environment, repository.clone.parent)
+    return lambda line: shells.run(request.param, line, repository.clone)
 
 
 def assert_nothing_was_written(repository: GitOps, head: str) -> None:
@@ -66,9 +63,9 @@ def assert_nothing_was_written(repository: GitOps, head: str) -> None:
     assert not list((repository.clone.parent / "prod").rglob("index.json"))
 
 
-def test_unquoted_arrow_promotes_and_leaves_no_file(repository):
+def test_unquoted_arrow_promotes_and_leaves_no_file(repository: GitOps, typed: Typed) -> None:
     before = repository.head()
-    done = type_into_bash(repository, f"promote staging->prod {TAG}")
+    done = typed(f"promote staging->prod {TAG}")
     assert done.returncode == 0, done.stderr
     assert not (repository.clone / "prod").exists()
     assert repository.git("status", "--porcelain") == ""
@@ -79,35 +76,54 @@ def test_unquoted_arrow_promotes_and_leaves_no_file(repository):
     assert (repository.clone.parent / "prod/acme/web/index.json").is_file()
 
 
-def test_unquoted_arrow_says_in_one_line_what_it_did(repository):
-    done = type_into_bash(repository, f"promote staging->prod {TAG}")
+def test_unquoted_arrow_says_in_one_line_what_it_did(repository: GitOps, typed: Typed) -> None:
+    done = typed(f"promote staging->prod {TAG}")
     assert done.stdout == ""
     assert [line for line in done.stderr.splitlines() if "quote" in line], done.stderr
 
 
-def test_a_tracked_file_of_that_name_is_not_removed(repository):
+@pytest.mark.parametrize("words", ["'staging->prod'", '"staging->prod"', r"staging-\>prod", "staging:prod"])
+def test_quoted_arrow_promotes_and_reports_on_stdout(repository: GitOps, typed: Typed, words: str) -> None:
+    before = repository.head()
+    done = typed(f"promote {words} {TAG}")
+    assert done.returncode == 0, done.stderr
+    assert f"commit {repository.head()[:12]} on main" in done.stdout
+    assert repository.head() != before
+    assert not (repository.clone / "prod").exists()
+
+
+def test_unquoted_arrow_into_a_directory_of_that_name_is_refused_by_the_shell(repository: GitOps, typed: Typed) -> None:
+    """Where prod is a directory, as of overlays, no shell can redirect into it, and promote is never run."""
+    before = repository.head()
+    (repository.clone / "prod").mkdir()
+    done = typed(f"promote staging->prod {TAG}")
+    assert done.returncode != 0
+    assert_nothing_was_written(repository, before)
+
+
+def test_a_tracked_file_of_that_name_is_not_removed(repository: GitOps, typed: Typed) -> None:
     (repository.clone / "prod").write_text("")
     repository.git("add", "prod")
     repository.git("commit", "--quiet", "--message=A file called prod")
     repository.git("push", "--quiet", "origin", "HEAD:main")
-    done = type_into_bash(repository, f"promote staging->prod {TAG}")
+    done = typed(f"promote staging->prod {TAG}")
     assert done.returncode == 0, done.stderr
     assert (repository.clone / "prod").exists()
 
 
-def test_latest_is_refused(repository):
+def test_latest_is_refused(repository: GitOps, typed: Typed) -> None:
     before = repository.head()
-    done = type_into_bash(repository, "promote staging->prod latest")
+    done = typed("promote staging->prod latest")
     assert done.returncode == 14, done.stderr
     assert_nothing_was_written(repository, before)
 
 
-def test_rebuilt_tag_is_refused(repository):
+def test_rebuilt_tag_is_refused(repository: GitOps, typed: Typed) -> None:
     """The tag moves to another image, which is signed as well as the first was."""
     before = repository.head()
     layout = repository.clone.parent / "staging/acme/web"
     shutil.rmtree(layout)
     shutil.copytree(FIXTURES / "v3-keyless-index" / "layout", layout)
-    done = type_into_bash(repository, f"promote staging->prod {TAG}")
+    done = typed(f"promote staging->prod {TAG}")
     assert done.returncode == 15, done.stderr
     assert_nothing_was_written(repository, before)

@@ -24,7 +24,8 @@ STAND_INS = {
 """The directory that is used for each action that the examples name beside promote."""
 SHIPPED = ("action.yml", "action", "promote", "examples", "requirements", "pyproject.toml", "README.md", "LICENSE")
 """What of the tree the action is made of: act copies it whole for each step."""
-OFFLINE = ("--platform=ubuntu-latest=-self-hosted", "--pull=false", "--action-offline-mode", "--no-cache-server")
+HERE = tuple(f"--platform={name}=-self-hosted" for name in ("ubuntu-latest", "ubuntu-24.04"))
+OFFLINE = (*HERE, "--pull=false", "--action-offline-mode", "--no-cache-server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,13 @@ class Act:
         *,
         project: Path | None = None,
         path: str = "",
+        token: str = "",
         code: int = 0,
     ) -> Workflow:
         """Run `workflow` for an event with `payload`, with `variables` in its environment; it must exit with `code`.
 
-        `project` is the repository that it is of, an empty one when None; `path` goes before PATH.
+        `project` is the repository that it is of, an empty one when None; `path` goes before PATH; `token` is that of
+        the job.
         """
         place = project or self._project()
         (self.directory / "event.json").write_text(json.dumps(payload))
@@ -69,6 +72,7 @@ class Act:
         stand_ins = {**STAND_INS, "acme/promote": self._promote()}
         options = [part for name, value in variables.items() for part in ("--env", f"{name}={value}")]
         options += [f"--local-repository={used}={stand_ins[used.split('@')[0]]}" for used in used_by(workflow)]
+        options += [f"--secret=GITHUB_TOKEN={token}"] if token else []
         argv = [self.act, event, f"--workflows={workflow}", "--no-skip-checkout", *OFFLINE, *options]
         caches = {"XDG_CACHE_HOME": str(self.directory / "cache"), "XDG_CONFIG_HOME": str(self.directory / "config")}
         log = run(

@@ -12,6 +12,8 @@ from typing import Any
 
 from harness.process import run
 
+COMMIT = "7e57c0de" * 5
+"""The commit that promote's own image says it is built from in these tests."""
 HOST_CA = "/run/host-ca.crt"
 """Where the build finds the CA bundle of this machine: package indexes may be behind a proxy that only it knows."""
 
@@ -52,24 +54,30 @@ class Buildah:
             for place in reversed([place for place in mounted if place.is_relative_to(self.directory)]):
                 run(["umount", place])
 
-    def build(self, context: Path, tag: str, arguments: Mapping[str, str], *, code: int = 0) -> None:
-        """Build the Containerfile of `context` as the local image `tag`; raises unless buildah exits `code`."""
+    @property
+    def command(self) -> list[str]:
+        """buildah and the options that come before its verb."""
+        kept = [f"--root={self.directory / 'storage'}", f"--runroot={self.directory / 'running'}"]
+        return [str(self.binary), *kept]
+
+    def options(self, arguments: Mapping[str, str]) -> list[str]:
+        """What a build on this machine takes besides what it is of; `arguments` are those of the Containerfile."""
         configuration = self.directory / "pip.conf"
         configuration.write_text(f"[global]\ncert = {HOST_CA}\n")
         authorities = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
-        self._run(
-            "build",
+        return [
             "--isolation=chroot",
             "--layers",  # what one test has built need not be built for the next
             "--tls-verify=false",
             f"--secret=id=pip.conf,src={configuration}",
             f"--volume={authorities}:{HOST_CA}:ro",
             *(f"--build-arg={name}={value}" for name, value in arguments.items()),
-            f"--ignorefile={context}/.containerignore",
-            f"--tag={tag}",
-            str(context),
-            code=code,
-        )
+        ]
+
+    def build(self, context: Path, tag: str, arguments: Mapping[str, str], *, code: int = 0) -> None:
+        """Build the Containerfile of `context` as the local image `tag`; raises unless buildah exits `code`."""
+        ignore = f"--ignorefile={context}/.containerignore"
+        self._run("build", *self.options(arguments), ignore, f"--tag={tag}", str(context), code=code)
 
     def image(self, tag: str) -> dict[str, Any]:
         """The OCI image configuration of a local image."""
@@ -92,8 +100,7 @@ class Buildah:
             self._run("rm", name)
 
     def _run(self, *arguments: str, code: int = 0) -> str:
-        kept = [f"--root={self.directory / 'storage'}", f"--runroot={self.directory / 'running'}"]
-        return run([self.binary, *kept, *arguments], code=code)
+        return run([*self.command, *arguments], code=code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +110,14 @@ class Container:
     buildah: Buildah
     name: str
 
-    def run(self, *command: str, volumes: Mapping[Path, str] | None = None, code: int = 0) -> str:
-        """What the command prints, with directories of this machine mounted where `volumes` says."""
-        mounts = [f"--volume={here}:{there}" for here, there in (volumes or {}).items()]
-        return self.buildah._run("run", "--isolation=chroot", *mounts, self.name, "--", *command, code=code)
+    def run(self, *command: str, volumes: Mapping[Path, str] | None = None, directory: str = "", code: int = 0) -> str:
+        """What the command prints in `directory`, else in the image's own.
+
+        Directories of this machine are mounted where `volumes` says.
+        """
+        options = [f"--volume={here}:{there}" for here, there in (volumes or {}).items()]
+        options += [f"--workingdir={directory}"] if directory else []
+        return self.buildah._run("run", "--isolation=chroot", *options, self.name, "--", *command, code=code)
 
     def root(self) -> Path:
         """Where the container's root directory is on this machine."""

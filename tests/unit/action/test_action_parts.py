@@ -15,7 +15,9 @@ from promote_action.commands import command
 from promote_action.inputs import FORMATS, Wrong, read
 from support.results import result_of
 
+from promote.output import reading, text
 from promote.output.json import as_object
+from promote.output.style import Style
 
 
 @settings(max_examples=150)
@@ -63,11 +65,34 @@ def test_several_apps_have_a_digest_a_line() -> None:
 
 def test_pull_request_that_waits_is_no_promotion() -> None:
     value = as_object(result_of("word", 0))
-    value["commit"]["pull_request"] = "https://github.com/acme/deploy/pull/7"
+    value["commit"] |= {"pull_request": "https://github.com/acme/deploy/pull/7", "branch": "promote/x", "base": "main"}
     said = outputs.of(value, 0)
     assert (said["pull-request"], said["promoted"], said["changed"]) == (
         "https://github.com/acme/deploy/pull/7", "false", "true",
     )  # fmt: skip
+
+
+def test_pull_request_that_was_merged_at_once_is_a_promotion() -> None:
+    value = as_object(result_of("word", 0))
+    value["commit"] |= {"pull_request": "https://github.com/acme/deploy/pull/7", "branch": "main", "base": None}
+    said = outputs.of(value, 0)
+    assert (said["pull-request"], said["promoted"]) == ("https://github.com/acme/deploy/pull/7", "true")
+    read_back = reading.result_of(value)
+    for written in (summary.of(read_back, None), text.render(read_back, Style(colour=False))):
+        assert "Promoted" in written
+        assert "merged and read back" in written
+        assert "https://github.com/acme/deploy/pull/7" in written
+
+
+def test_pull_request_that_waits_is_no_promotion_in_the_log_and_the_summary_either() -> None:
+    value = as_object(result_of("word", 0))
+    value["commit"] |= {"pull_request": "https://github.com/acme/deploy/pull/7", "branch": "promote/x", "base": "main"}
+    read_back = reading.result_of(value)
+    for written in (summary.of(read_back, None), text.render(read_back, Style(colour=False))):
+        assert "Proposed" in written
+        assert "Promoted" not in written
+        assert "https://github.com/acme/deploy/pull/7" in written
+        assert "rolls it out" not in written
 
 
 def test_result_that_github_would_not_take_is_left_out_whole() -> None:
@@ -96,6 +121,30 @@ def test_what_the_workflow_lacks_is_named_with_its_yaml(code: str, message: str,
     advice = permissions.advice({"error": {"code": code, "message": message}})
     assert advice is not None
     assert expected in advice
+
+
+def test_who_only_reads_is_not_told_to_write() -> None:
+    error = {"code": "credentials-refused", "message": "ghcr.io refused"}
+    for verb in ("verify", "status"):
+        advice = permissions.advice({"command": verb, "error": error})
+        assert advice is not None
+        assert "packages: read" in advice
+        assert "packages: write" not in advice
+
+
+def test_status_is_of_the_apps_that_are_named() -> None:
+    environ = {
+        "PROMOTE_INPUT_COMMAND": "status",
+        "PROMOTE_INPUT_RELEASE": "web --check",
+        "PROMOTE_INPUT_ENVIRONMENT": "",
+    }
+    assert read(environ).command_line("json") == ["status", "--app=web", "--app=--check", "--format=json", "--"]
+
+
+@pytest.mark.parametrize(("debug", "verbose"), [("1", True), ("0", False), ("", False)])
+def test_debug_logging_of_the_job_is_that_of_promote(debug: str, verbose: bool) -> None:
+    environ = {"PROMOTE_INPUT_PROMOTION": "staging->prod", "RUNNER_DEBUG": debug}
+    assert ("--verbose" in read(environ).arguments) is verbose
 
 
 def test_nothing_is_advised_where_credentials_were_fine() -> None:

@@ -128,6 +128,7 @@ def test_the_json_says_everything():
         "branch": "main",
         "pushed": True,
         "pull_request": None,
+        "base": None,
         "note": COMMIT.note,
     }
     assert [g["verdict"] for g in release["gates"]] == ["pass", "skip"]

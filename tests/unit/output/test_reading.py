@@ -49,6 +49,14 @@ def test_anything_else_is_malformed(value: object) -> None:
         result_of(value)
 
 
+@pytest.mark.parametrize("since", [{"when": "yesterday"}, {"age": 10**30}, {"age": "long"}, {"when": None}])
+def test_a_time_that_is_none_is_malformed(since: dict[str, object]) -> None:
+    value = as_json.as_object(a_result("word", 0))
+    value["releases"][0]["since"].update(since)
+    with pytest.raises(Malformed):
+        result_of(value)
+
+
 def test_what_a_newer_promote_adds_is_left_out() -> None:
     result = a_result("word", 0)
     value = as_json.as_object(result) | {"news": 1}
