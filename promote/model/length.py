@@ -8,8 +8,8 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
 def said(length: timedelta) -> str:
-    """A length to the minute, the two largest units that it has, such as ``1 d 2 h``; ``0 min`` for less than one."""
-    return " ".join(_parts(length)[:2]) or "0 min"
+    """A length to the minute, in the two largest units that it has, such as ``1 d 2 h``; below a minute in seconds."""
+    return " ".join(_parts(length)[:2]) or f"{max(int(length.total_seconds()), 0)} s"
 
 
 def ago(length: timedelta) -> str:
@@ -19,13 +19,12 @@ def ago(length: timedelta) -> str:
     """
     if length < -timedelta(minutes=1):
         return "in the future"
-    parts = _parts(length)
-    return f"{parts[0]} ago" if parts else "just now"
+    return "just now" if length < timedelta(minutes=1) else f"{_parts(length)[0]} ago"
 
 
 def utc(moment: datetime) -> str:
-    """A moment that has a zone, in UTC to the minute, such as ``2026-01-02 03:04 UTC``."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    """A moment that has a zone, in UTC to the second, such as ``2026-01-02 03:04:05 UTC``."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _parts(length: timedelta) -> list[str]:

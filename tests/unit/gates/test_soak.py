@@ -54,7 +54,7 @@ def test_dates_that_cannot_be_believed_are_unknown(run):
 
 
 def test_a_clock_that_is_minutes_ahead_is_no_doubt():
-    assert judged(Run(NOW + timedelta(minutes=5), "c" * 40)).summary == "staging has run it for 0 min"
+    assert judged(Run(NOW + timedelta(minutes=5), "c" * 40)).summary == "staging has run it for 0 s"
 
 
 @pytest.mark.parametrize("complete", [True, False])

@@ -10,10 +10,10 @@ from promote.model.length import ago, said
 @pytest.mark.parametrize(
     ("length", "words", "past"),
     [
-        (timedelta(), "0 min", "just now"),
-        (timedelta(seconds=59), "0 min", "just now"),
-        (timedelta(seconds=-30), "0 min", "just now"),
-        (timedelta(minutes=-2), "0 min", "in the future"),
+        (timedelta(), "0 s", "just now"),
+        (timedelta(seconds=59), "59 s", "just now"),
+        (timedelta(seconds=-30), "0 s", "just now"),
+        (timedelta(minutes=-2), "0 s", "in the future"),
         (timedelta(minutes=1, seconds=59), "1 min", "1 min ago"),
         (timedelta(hours=4, minutes=51, seconds=31, microseconds=144314), "4 h 51 min", "4 h ago"),
         (timedelta(hours=23, minutes=59), "23 h 59 min", "23 h ago"),

@@ -8,7 +8,7 @@ import pytest
 
 from promote.model import strict_json
 from promote.model.digest import Digest
-from promote.model.environment import App, Environment, Place
+from promote.model.environment import App, Environment, OverlayEntry, Place
 from promote.model.graph import Graph, Node, Relation
 from promote.model.malformed import Malformed, shown
 from promote.model.manifest import (
@@ -147,7 +147,7 @@ def test_references_in_a_repository():
 
 def test_a_place():
     web = App("web", "acme/web")
-    place = Place("r.example", "mirror.example/p", ("overlays/{app}/prod", "all"))
+    place = Place("r.example", "mirror.example/p", (OverlayEntry("overlays/{app}/prod"), OverlayEntry("all")))
     assert place.overlays_of(web) == ("overlays/web/prod", "all")
     assert place.pull_name(web) == "mirror.example/p/acme/web"
     assert Place("oci:/x", None, ()).pull_name(web) is None
