@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,18 +27,18 @@ def is_elsewhere(repo: str) -> bool:
 
 
 @contextmanager
-def configuration_of(url: str, config: Path | None) -> Iterator[Configuration]:
+def configuration_of(url: str, config: Path | None, tell: Callable[[str], None]) -> Iterator[Configuration]:
     """The configuration in the repository at `url`, whose clone is gone when the block is left.
 
-    `config` is the path of promote.yaml in that repository.  Of all its files only that one and those that it names
-    are written down, as plain files: no link is followed and no filter runs.  Raises `Misuse`, and whatever
-    `promote.gitops.clone.clone` raises.
+    `config` is the path of promote.yaml in that repository, and `tell` hears what a person may want to know.  Of all
+    its files only that one and those that it names are written down, as plain files: no link is followed and no filter
+    runs.  Raises `Misuse`, and whatever `promote.gitops.clone.clone` raises.
     """
     from promote.config.load import FILE_NAME, load
     from promote.gitops.clone import REMOTE, clone
 
     with tempfile.TemporaryDirectory(prefix="promote-", ignore_cleanup_errors=True) as directory:
-        top = clone(url, Path(directory))
+        top = clone(url, Path(directory), tell)
         name = FILE_NAME if config is None else config.as_posix()
         _write_down(top, name)
         configuration = load(top / name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from promote.errors import Misuse
 from promote.gitops.command import NETWORK, Answer, Git
 from promote.gitops.faults import host_of, redacted, transport_error
 from promote.gitops.objects import Objects
-from promote.gitops.scratch import Scratch
+from promote.gitops.scratch import RECENT, Scratch
 from promote.gitops.snapshot import Snapshot
 from promote.model.malformed import shown
 
@@ -20,11 +20,13 @@ _SCP_LIKE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*:(?!//).+")
 SCHEMES = ("https", "http", "ssh", "file")
 REMOTE = "origin"
 """What the place that was cloned from is called in the clone."""
-_NEWEST = ("--depth=1", "--filter=blob:none")
+# What a promotion looks at; a second conversation for the rest of it would cost three round trips more.
+_NEWEST = (f"--depth={RECENT}", "--filter=blob:none")
 _BORROWED = ("--shared",)
 """From a directory on this machine nothing has to be copied, and all of history is there."""
 # A server of old answers "dumb": files by name, and nothing chosen.
 _NO_CHOICE = re.compile(r"dumb http transport does not support|does not support (?:shallow|--depth)", re.IGNORECASE)
+_NO_FILTER = re.compile(r"filtering not recognized by server", re.IGNORECASE)
 
 
 def is_url(text: str) -> bool:
@@ -35,19 +37,26 @@ def is_url(text: str) -> bool:
     return "://" in text or bool(_SCP_LIKE.fullmatch(text))
 
 
-def clone(url: str, directory: Path) -> Path:
+def _to_nobody(_text: str) -> None:
+    """Where nobody listens."""
+
+
+def clone(url: str, directory: Path, tell: Callable[[str], None] = _to_nobody) -> Path:
     """Clone `url` into `directory`, which is empty; the top of the clone, which has no file but ``.git``.
 
-    ``.git`` is bare and on the remote's default branch, and holds the newest commit with its directories; see
+    ``.git`` is bare and on the remote's default branch, and holds the `RECENT` commits with their directories; see
     `promote.gitops.scratch` for how the rest comes.  A server that cannot leave things out sends more, which does no
-    harm.  Nothing of the repository is run: no hook, no filter, no submodule, no protocol but https, http, ssh and
-    file.  Raises `Misuse` for a URL that git must not be given, a password in it included; `CredentialsFault` and
-    `Fault` as a fetch does.
+    harm: `tell` is given one sentence about it.  Nothing of the repository is run: no hook, no filter, no submodule, no
+    protocol but https, http, ssh and file.  Raises `Misuse` for a URL that git must not be given, a password in it
+    included; `CredentialsFault` and `Fault` as a fetch does.
     """
     place = _checked(url)
     answer = _cloned(place, directory, _BORROWED if Path(place).is_dir() else _NEWEST)
     if _NO_CHOICE.search(answer.err):
+        tell(f"{host_of(place)} cannot leave out what is old: all of the repository is fetched")
         answer = _cloned(place, directory, ())
+    elif _NO_FILTER.search(answer.err):
+        tell(f"{host_of(place)} cannot leave files out: they are fetched with the newest {RECENT} commits")
     if answer.status != 0:
         raise transport_error("clone the GitOps repository", host_of(place), answer.err)
     return directory / "repo"

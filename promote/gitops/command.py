@@ -21,6 +21,7 @@ import git as gitpython
 
 from promote.errors import Fault, Misuse
 from promote.gitops.faults import local_error
+from promote.gitops.url_password import NOTHING, Hidden
 
 LOCAL = 120.0
 """Seconds that a command may take which talks to nobody."""
@@ -67,6 +68,11 @@ _DROPPED = frozenset(
 )
 _DROPPED_PREFIXES = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "GIT_TRACE", "GIT_REDIRECT_")
 
+# Of the settings in GIT_CONFIG_COUNT, _KEY_<n> and _VALUE_<n> (git-config(1), "ENVIRONMENT"), those by which a CI gives
+# a credential, says who commits, or vouches for a directory: no secret gets into a file or an argument that way.
+_PASSED_ON = ("http.", "credential.", "url.", "user.", "author.", "committer.", "gpg.")
+_PASSED_ON_WHOLE = frozenset({"commit.gpgsign", "core.askpass", "core.sshcommand", "safe.directory"})
+
 _SET = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ALLOW_PROTOCOL": "https:http:ssh:file",  # CVE-2022-24439: ext:: runs a command
@@ -80,6 +86,8 @@ _SET = {
 _SETTINGS = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
+    "core.alternateRefsCommand=true",  # true(1), which names no reference
+    "diff.orderFile=/dev/null",  # a file that is not there would end every diff
     "core.splitIndex=false",
     "gc.auto=0",
     "maintenance.auto=false",
@@ -119,11 +127,40 @@ def settings_environment(settings: Mapping[str, str]) -> dict[str, str]:
     return environment
 
 
-class Git:
-    """Git in one directory.  Safe to use from several threads."""
+def inherited_settings(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The settings, full key and value, that `environ` gives git and that promote passes on, in their order.
 
-    def __init__(self, directory: Path) -> None:
+    Each key may come again, as http.extraHeader does.  What git would not understand ends the list.
+    """
+    count = environ.get("GIT_CONFIG_COUNT", "")
+    settings = []
+    for number in range(min(int(count), len(environ)) if count.isascii() and count.isdecimal() else 0):
+        key, value = (environ.get(f"GIT_CONFIG_{part}_{number}") for part in ("KEY", "VALUE"))
+        if key is None or value is None:
+            break
+        if key.lower().startswith(_PASSED_ON) or key.lower() in _PASSED_ON_WHOLE:
+            settings.append((key, value))
+    return settings
+
+
+def _with_settings(environment: Mapping[str, str], settings: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """`environment` with the settings in it, if there are any, and after them `settings`."""
+    whole = dict(environment)
+    for number, (key, value) in enumerate(settings, start=int(environment.get("GIT_CONFIG_COUNT", "0"))):
+        whole |= {
+            f"GIT_CONFIG_KEY_{number}": key,
+            f"GIT_CONFIG_VALUE_{number}": value,
+            "GIT_CONFIG_COUNT": str(number + 1),
+        }
+    return whole
+
+
+class Git:
+    """Git in one directory, with what `given` has for every command.  Safe to use from several threads."""
+
+    def __init__(self, directory: Path, given: Hidden = NOTHING) -> None:
         self.directory = directory
+        self._given = given
         self._git = gitpython.Git(directory)
 
     def answer(
@@ -176,7 +213,10 @@ class Git:
         for setting in _SETTINGS:
             command += ["-c", setting]
         # GitPython only adds to the inherited environment; env(1) takes out, and no value gets into an argument list.
-        inline = {**_SET, **(environment or {})}
+        inline = _with_settings(
+            {**_SET, **dict(self._given.environment), **(environment or {})},
+            [*inherited_settings(os.environ), *self._given.settings],
+        )
         removal = [part for name in dropped(list(os.environ)) if name not in inline for part in ("-u", name)]
         try:
             handle = self._git.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from promote.errors import CredentialsFault, Fault, Misuse, PromoteError
 from promote.model.malformed import shown
@@ -26,6 +27,8 @@ _LOCKED = re.compile(
     r"Another git process seems to be running",
     re.IGNORECASE,
 )
+# What GitHub says of two Authorization headers.
+_NOT_TAKEN = re.compile(r"requested URL returned error: 400\b|\bHTTP (?:code = )?400\b")
 _PROTOCOL = re.compile(r"transport '[^']*' not allowed")
 
 
@@ -49,17 +52,25 @@ def host_of(url: str) -> str:
     return shown(redacted(url))
 
 
+def is_here(url: str) -> bool:
+    """Whether `url` is a directory or a bundle of this machine, so that git runs what serves it."""
+    return url.lower().startswith("file://") or not (_HOST.match(url) or _SCP_LIKE.match(url))
+
+
 def is_lock_failure(stderr: str) -> bool:
     """Whether another git process held a lock: the same command is worth trying again."""
     return bool(_LOCKED.search(stderr))
 
 
-def transport_error(what: str, host: str, stderr: str) -> PromoteError:
+def transport_error(what: str, host: str, stderr: str, authorizations: Sequence[str] = ()) -> PromoteError:
     """Why talking to `host` failed: `CredentialsFault`, `Misuse` for a forbidden protocol, else `Fault`.
 
-    `what` completes "could not ...", for example ``fetch main``.
+    `what` completes "could not ...", for example ``fetch main``.  `authorizations` are the settings that give git an
+    Authorization header to send, see `Settings`.
     """
     said = one_line(stderr)
+    if authorizations and (_REFUSED.search(stderr) or _NOT_TAKEN.search(stderr)):
+        return _header_refused(what, host, said, authorizations)
     if _REFUSED.search(stderr):
         return CredentialsFault(
             "git-credentials",
@@ -76,11 +87,28 @@ def transport_error(what: str, host: str, stderr: str) -> PromoteError:
             actual=said,
             hint="change the URL of the remote with `git remote set-url`",
         )
+    hint = "nothing is half done; check the network and the remote's URL, then run the same command again"
+    if "git-http-push failed" in stderr:
+        hint = f"{host} serves plain files, which takes no push: name a URL that does with `git remote set-url --push`"
     return Fault(
         "git-transport",
         f"could not {what}: no usable answer from {host}: {said or 'git gave no reason'}",
         actual=said or None,
-        hint="nothing is half done; check the network and the remote's URL, then run the same command again",
+        hint=hint,
+    )
+
+
+def _header_refused(what: str, host: str, said: str, authorizations: Sequence[str]) -> CredentialsFault:
+    """Git asks no helper while its configuration gives it a header, and sends all the headers that it is given."""
+    keys = shown(" and ".join(authorizations), 300)
+    number = "the Authorization header" if len(authorizations) == 1 else f"{len(authorizations)} Authorization headers"
+    return CredentialsFault(
+        "git-credentials",
+        f"could not {what}: {host} refused {number} that git's configuration gives by {keys}: {said}",
+        expected="one Authorization header, of somebody who may read and push",
+        actual=said,
+        hint="`git config --show-origin --name-only --get-regexp extraheader` finds them: leave one that may push; "
+        "actions/checkout leaves its own, but with `persist-credentials: false`",
     )
 
 

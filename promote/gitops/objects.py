@@ -120,4 +120,4 @@ def _one(out: IO[bytes], oid: str, kind: str) -> bytes:
 
 
 def _gone(oid: str) -> Fault:
-    return Fault("git-failed", f"git cat-file ended before it gave {oid}", hint="run the same command again")
+    return Fault("git-failed", f"git cat-file ended before it gave {oid}", hint="run `git fsck`: it may be damaged")

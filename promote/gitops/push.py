@@ -125,7 +125,7 @@ class _Landing:
         branch = self.repository.branch
         host = (self.delivery.is_remote and self.repository.remote_host) or "this repository"
         if report.outcome is not Outcome.MOVED:
-            error = push_error(report, branch, host)
+            error = push_error(report, branch, host, self.repository.settings.authorizations)
             hopeless = report.outcome is Outcome.DECLINED or type(error) is not Fault
             return error if hopeless or broken >= _BROKEN_AT_MOST else None
         if not self.backoff.is_over(tries, started):

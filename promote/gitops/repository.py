@@ -13,8 +13,8 @@ from typing import Self
 
 from promote.errors import Fault, Misuse
 from promote.gitops.backoff import BRIEF
-from promote.gitops.command import LOCAL, NETWORK, Answer, Git
-from promote.gitops.faults import host_of, is_lock_failure, redacted, transport_error
+from promote.gitops.command import LOCAL, NETWORK, Answer, Git, settings_environment
+from promote.gitops.faults import host_of, is_here, is_lock_failure, redacted, transport_error
 from promote.gitops.location import KEPT, Location, locate
 from promote.gitops.names import checked_branch, checked_oid, checked_remote
 from promote.gitops.objects import Objects
@@ -22,6 +22,7 @@ from promote.gitops.porcelain import Outcome, Report, push_error, read_push, say
 from promote.gitops.scratch import RECENT, Scratch
 from promote.gitops.settings import Settings, read_settings
 from promote.gitops.snapshot import Snapshot
+from promote.gitops.url_password import hidden
 from promote.gitops.working_copy import WorkingCopy
 from promote.model.malformed import shown
 
@@ -49,6 +50,7 @@ class Repository:
         self.remote = remote
         self.remote_url = None if url is None else redacted(url)
         self.remote_host = None if url is None else host_of(url)
+        self._is_here = url is not None and is_here(url)
         self.settings = settings
         self.objects = Objects(git)
         self.is_bare = found.is_bare
@@ -80,6 +82,7 @@ class Repository:
         name = checked_branch(_checked_out(git) if branch is None else branch)
         settings = read_settings(git, checked_remote(remote))
         url = settings.url or _url(git, remote)
+        git = Git(found.root, hidden(settings.urls))
         inside = found.root not in (directory, found.git_directory)
         prefix = directory.relative_to(found.root).as_posix() if inside else ""
         return cls(git, found, settings, prefix=prefix, branch=name, remote=remote, url=url)
@@ -94,7 +97,7 @@ class Repository:
         """End the processes and forget the fetched tip.  The repository may be used again."""
         self.objects.close()
         with self._fetching:
-            if self._fetched is None:
+            if self._fetched is None or self._scratch is not None:
                 return
             self._fetched = None
             # A name that stays behind does no harm, so that no failure here hides the result of the run.
@@ -105,25 +108,37 @@ class Repository:
     def fetch(self) -> str:
         """The commit at the tip of the branch: on the remote, its objects made present; without a remote, here.
 
-        No reference of the user moves and FETCH_HEAD is not written.  A temporary clone gets the `RECENT` commits below
-        it too.  Raises `Misuse` when there is no such branch, `CredentialsFault` or `Fault` when the remote could not
-        be asked.
+        No reference of the user moves and FETCH_HEAD is not written.  A temporary clone has the `RECENT` commits below
+        it too, and the first time nobody is asked, for it came just now.  Raises `Misuse` when there is no such branch,
+        `CredentialsFault` or `Fault` when the remote could not be asked.
         """
         if self.remote_url is None:
             return self.local_tip()
+        if (tip := self._as_cloned()) is not None:
+            return tip
         recent = self._scratch is not None and self._fetched is None and self._scratch.is_shallow
         return self._fetch(*([f"--depth={RECENT}"] if recent else []))
 
     def fetch_all(self) -> str:
         """As `fetch`; in a temporary clone the history below the tip is whole then, unless the remote's is not."""
-        return self._fetch(*(["--unshallow"] if self._scratch is not None and self._scratch.is_shallow else []))
+        if self._scratch is not None and self._scratch.is_shallow:
+            return self._fetch("--unshallow")
+        return self._as_cloned() or self._fetch()
+
+    def _as_cloned(self) -> str | None:
+        """The tip that this temporary clone came with; None for another branch, and once it was asked for."""
+        with self._fetching:
+            if self._scratch is None or self._fetched is not None:
+                return None
+            self._fetched = self.objects.commit(f"refs/heads/{self.branch}")
+            return self._fetched
 
     def _fetch(self, *options: str) -> str:
         with self._fetching:
             answer = _patiently(
                 self.git,
                 ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-prune",
-                 "--no-recurse-submodules", "--refmap=", "--force", *options, "--",
+                 "--no-recurse-submodules", "--refmap=", "--force", *options, *self._here("upload-pack"), "--",
                  self.remote,
                  f"refs/heads/{self.branch}:{self._kept}"],
                 seconds=NETWORK,
@@ -131,7 +146,8 @@ class Repository:
             if answer.status != 0:
                 if "couldn't find remote ref" in answer.err:
                     raise _no_branch(self.branch, f"remote {self.remote} ({self.remote_host})")
-                raise transport_error(f"fetch {self.branch}", self.remote_host or self.remote, answer.err)
+                host = self.remote_host or self.remote
+                raise transport_error(f"fetch {self.branch}", host, answer.err, self.settings.authorizations)
             tip = self.objects.commit(self._kept)
             if tip is None:
                 raise _no_branch(self.branch, f"remote {self.remote} ({self.remote_host})")
@@ -161,26 +177,45 @@ class Repository:
         report = self.push(self._fetched or self.fetch(), "--dry-run")
         # MOVED is decided on our side, after the server let us in.
         if report.outcome not in (Outcome.LANDED, Outcome.MOVED):
-            raise push_error(report, self.branch, self.remote_host or self.remote)
+            host = self.remote_host or self.remote
+            raise push_error(report, self.branch, host, self.settings.authorizations)
 
     def push(self, commit: str, *options: str) -> Report:
         """One push of `commit` to the branch on the remote; no hook, no tag and no other reference goes along."""
-        return read_push(self._push(commit, *options))
+        return read_push(self._push(commit, *options), self._refspec(commit))
 
     def remote_is_at(self, commit: str) -> bool:
         """Whether the remote says that the branch is at `commit`; False too when it could not be asked.
 
         Asked as a push that there is nothing left to do for: that costs one round trip less than a fetch, whose
-        protocol 2 asks for the server's abilities first (gitprotocol-v2(5)), and nothing is sent.
+        protocol 2 asks for the server's abilities first (gitprotocol-v2(5)), and nothing is sent.  Where a push may go
+        to another place than a fetch comes from, that place is asked which others fetch from.
         """
-        return says_up_to_date(self._push(commit, "--dry-run"))
+        if not self.settings.pushes_elsewhere:
+            return says_up_to_date(self._push(commit, "--dry-run"))
+        try:
+            return self.fetch() == commit
+        except (Fault, Misuse):
+            return False
 
     def _push(self, commit: str, *options: str) -> Answer:
         return self.git.answer(
             ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
-             *options, "--", self.remote, f"{checked_oid(commit)}:refs/heads/{self.branch}"],
+             *options, *self._here("receive-pack"), "--", self.remote,
+             self._refspec(commit)],
+            environment=settings_environment({f"remote.{self.remote}.mirror": "false"}),  # takes no reference by name
             seconds=NETWORK,
         )  # fmt: skip
+
+    def _refspec(self, commit: str) -> str:
+        return f"{checked_oid(commit)}:refs/heads/{self.branch}"
+
+    def _here(self, service: str) -> tuple[str, ...]:
+        """The option for a remote that is a directory of this machine, whose `service` is git's and runs here.
+
+        remote.<name>.uploadpack and .receivepack are shell commands, meant for a host whose git is in an odd place.
+        """
+        return (f"--{service}=git-{service}",) if self._is_here else ()
 
     def check_local(self, paths: Sequence[str]) -> None:
         """Raise `Misuse` when the local branch could not take a commit that changes `paths`, with the file's name."""

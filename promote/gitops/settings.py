@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from promote.gitops.command import Git
+from promote.gitops.faults import host_of
 
 FILTER_COMMANDS = ("clean", "smudge", "process")
 """What a content filter may be configured with, see gitattributes(5)."""
@@ -26,10 +27,13 @@ class Knowledge(Enum):
 class Settings:
     """The part of the configuration that promote goes by; the rest may hold secrets, and is not kept.
 
-    `url` is that of the remote; None where git itself has to be asked for it.  `signs` is commit.gpgSign.  `filters`
+    `url` is that of the remote; None where git itself has to be asked for it.  `urls` are all that are configured for
+    it, as they were written.  `signs` is commit.gpgSign.  `filters`
     are the names of the content filters that have a command; a ``filter`` attribute without one does nothing.
     `people` are the settings ``user.name``, ``author.email`` and so on.  `promisors` are the remotes that have what was
-    left out of a partial clone (git-config(1), ``remote.<name>.promisor``).
+    left out of a partial clone (git-config(1), ``remote.<name>.promisor``).  `authorizations` are the keys, each as
+    often as it counts, by which git is given an Authorization header to send.  `pushes_elsewhere` says that a push may
+    go to another URL than that which is fetched from.
     """
 
     url: str | None
@@ -37,6 +41,9 @@ class Settings:
     filters: frozenset[str]
     people: Mapping[str, str]
     promisors: frozenset[str] = frozenset()
+    urls: tuple[str, ...] = field(default=(), repr=False)
+    authorizations: tuple[str, ...] = ()
+    pushes_elsewhere: bool = False
 
     def who(self, role: str, environ: Mapping[str, str]) -> Knowledge:
         """Whether git has a name and an address for `role` (``AUTHOR``, ``COMMITTER``) without guessing.
@@ -85,7 +92,34 @@ def read_settings(git: Git, remote: str) -> Settings:
             for key, value in last.items()
             if key.startswith("remote.") and key.endswith(".promisor") and _is_true(value)
         ),
+        urls=tuple(
+            value for key, value in entries if value and key in (f"remote.{remote}.url", f"remote.{remote}.pushurl")
+        ),
+        authorizations=_authorizations(entries, urls[0] if urls else None),
+        pushes_elsewhere=f"remote.{remote}.pushurl" in last
+        or len(urls) > 1
+        or any(key.startswith("url.") and key.endswith(".pushinsteadof") for key in last),
     )
+
+
+def _authorizations(entries: Iterable[tuple[str, str | None]], url: str | None) -> tuple[str, ...]:
+    """The keys that give the host of `url` an Authorization header.
+
+    Source: git-config(1), "http.extraHeader": each value is one header more, and an empty one takes all away;
+    "http.<url>.*": a setting for one host.
+    """
+    keys: list[str] = []
+    for key, value in entries:
+        if not key.startswith("http.") or not key.endswith(".extraheader"):
+            continue
+        meant = key.removeprefix("http").removesuffix(".extraheader").removeprefix(".")
+        if meant and url and "://" in url and "*" not in meant and host_of(meant) != host_of(url):
+            continue
+        if not value:
+            keys.clear()
+        elif value.lower().startswith("authorization:"):
+            keys.append(key)
+    return tuple(keys)
 
 
 def _is_filter(key: str) -> bool:

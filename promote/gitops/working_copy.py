@@ -171,7 +171,7 @@ class WorkingCopy:
             return FastForward.IN_THE_WAY, f"{shown(filtered[0])} is written through a content filter"
         answer = self._git.answer(
             ["merge", "--ff-only", "--quiet", "--no-autostash", "--no-verify-signatures", "--no-stat", commit],
-            environment=self._without_filters(),
+            environment=self._plainly(),
         )
         if answer.status == 0:
             return FastForward.DONE, ""
@@ -202,10 +202,17 @@ class WorkingCopy:
         return tuple(p for p, value in zip(fields[::3], fields[2::3], strict=False) if value in self._filters)
 
     def _without_filters(self) -> Mapping[str, str]:
-        """The environment in which no filter runs: an empty command is none (gitattributes(5), "filter")."""
+        """The environment in which no filter runs."""
+        return settings_environment(self._no_filters()) if self._filters else {}
+
+    def _plainly(self) -> Mapping[str, str]:
+        """The same, and options that the user gave his merges into this branch (--squash, a strategy) do not count."""
+        return settings_environment({**self._no_filters(), f"branch.{self._branch}.mergeOptions": ""})
+
+    def _no_filters(self) -> dict[str, str]:
+        """An empty command is none (gitattributes(5), "filter")."""
         off = {f"filter.{name}.{command}": "" for name in self._filters for command in FILTER_COMMANDS}
-        off |= {f"filter.{name}.required": "false" for name in self._filters}
-        return settings_environment(off) if off else {}
+        return off | {f"filter.{name}.required": "false" for name in self._filters}
 
 
 def _unreadable(answer: Answer) -> Fault:

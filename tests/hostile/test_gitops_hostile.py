@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.git_world import FILE, NEW, OLD, commit_file, executable, git, isolate, make_remote, make_repository, show
 
-from promote.errors import Misuse
+from promote.errors import Fault, Misuse
 from promote.gitops import trailers
 from promote.gitops.backoff import Backoff
 from promote.gitops.faults import redacted
@@ -62,7 +62,17 @@ def arm(clone: Path, mark: Path) -> None:
         "merge.evil.driver": str(trap),
         "core.pager": str(trap),
         "core.editor": str(trap),
+        "core.alternateRefsCommand": str(trap),
+        "core.gitProxy": str(trap),
+        "uploadpack.packObjectsHook": str(trap),
+        "protocol.allow": "always",
+        "protocol.ext.allow": "always",
+        "submodule.x.update": f"!{trap}",
+        "trailer.Promote-App.command": str(trap),
     }
+    (clone / ".git" / "objects" / "info" / "alternates").write_text(f"{mark.parent}/seed/.git/objects\n")
+    if git(clone, "remote"):
+        configured |= {"remote.origin.uploadpack": str(trap), "remote.origin.receivepack": str(trap)}
     for key, value in configured.items():
         git(clone, "config", key, value)
 
@@ -136,6 +146,148 @@ def test_a_remote_that_is_a_command_is_not_run(tmp_path):
         promote(clone)
     assert misuse.value.code == "git-protocol"
     assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "key", ["url.ext::sh -c touch% {mark}%  .insteadOf", "remote.origin.vcs", "remote.origin.pushurl"]
+)
+def test_no_setting_makes_a_command_of_the_remote(tmp_path, key):
+    bare, clone = make_remote(tmp_path)
+    mark = tmp_path / "executed"
+    value = {"url": str(bare), "remote.origin.vcs": "ext"}.get(key.partition(".ext")[0], f"ext::touch {mark}")
+    git(clone, "config", "protocol.ext.allow", "always")
+    git(clone, "config", key.format(mark=mark), value)
+    with pytest.raises(Misuse) as misuse:
+        promote(clone)
+    assert misuse.value.code == "git-protocol"
+    assert not mark.exists()
+    assert git(bare, "rev-list", "--count", "main") == "1"
+
+
+def test_a_bare_repository_that_a_checkout_brought_along_is_not_worked_in(tmp_path):
+    """A clone brings no configuration, but a directory that is a repository has one."""
+    bare, clone = make_remote(tmp_path)
+    mark = tmp_path / "executed"
+    inside = clone / "vendor" / "deploy"
+    git(tmp_path, "clone", "-q", "--bare", str(bare), str(inside))
+    git(inside, "config", "commit.gpgSign", "true")
+    git(inside, "config", "gpg.program", str(executable(tmp_path / "trap", f"touch {mark}; exit 1")))
+    with pytest.raises(Misuse) as misuse:
+        promote(inside)
+    assert misuse.value.code == "unsafe-repository"
+    assert not mark.exists()
+    assert git(bare, "rev-list", "--count", "main") == "1"
+
+
+def test_a_work_tree_that_is_somewhere_else_is_not_written(tmp_path):
+    bare, clone = make_remote(tmp_path)
+    git(clone, "config", "core.worktree", str(tmp_path))
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(Misuse) as misuse:
+        promote(clone)
+    assert misuse.value.code == "unsafe-repository"
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert git(bare, "rev-list", "--count", "main") == "1"
+
+
+def test_a_submodule_whose_repository_is_elsewhere_is_worked_in(tmp_path):
+    bare, _ = make_remote(tmp_path)
+    above = make_repository(tmp_path / "above")
+    git(above, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(bare), "deploy")
+    landed = promote(above / "deploy")
+    assert (git(bare, "rev-parse", "main"), landed.note) == (landed.commit, None)
+    assert (above / "deploy" / FILE).read_bytes() == NEW
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("branch.main.mergeOptions", "--squash"),
+        ("branch.main.mergeOptions", "--no-ff --strategy=evil"),
+        ("diff.orderFile", "/nowhere/at/all"),
+        ("remote.origin.mirror", "true"),
+        ("merge.ff", "false"),
+        ("push.default", "nothing"),
+        ("core.splitIndex", "true"),
+        ("format.pretty", "oneline"),
+        ("log.showSignature", "true"),
+        ("i18n.commitEncoding", "latin-1"),
+        ("transfer.fsckObjects", "true"),
+        ("fetch.negotiationAlgorithm", "skipping"),
+    ],
+)
+def test_a_setting_for_people_changes_nothing_of_what_promote_does(tmp_path, key, value):
+    bare, clone = make_remote(tmp_path)
+    git(clone, "config", key, value)
+    landed = promote(clone)
+    assert git(bare, "rev-parse", "main") == git(clone, "rev-parse", "HEAD") == landed.commit
+    assert git(clone, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("damage", ["config", "shallow", "packed-refs"])
+def test_a_damaged_repository_is_a_fault_with_what_git_says_of_it(tmp_path, damage):
+    bare, clone = make_remote(tmp_path)
+    (clone / ".git" / damage).write_text("no such line\n")
+    with pytest.raises(Fault) as fault:
+        promote(clone)
+    assert (fault.value.code, fault.value.exit_code) == ("git-failed", 3)
+    assert damage.partition("-")[0] in fault.value.message
+    assert git(bare, "rev-list", "--count", "main") == "1"
+
+
+@pytest.mark.parametrize(
+    ("head", "code"),
+    [
+        (b"ref: refs/heads/-x\n", "bad-branch"),
+        (b"ref: refs/heads/../../../x\n", "detached-head"),
+        (b"ref: refs/heads/a\x1b[31m\n", "detached-head"),
+        (b"ref: HEAD\n", "not-a-repository"),
+    ],
+)
+def test_a_head_that_names_no_branch_is_misuse(tmp_path, head, code):
+    directory = make_repository(tmp_path / "local")
+    git(directory, "update-ref", "refs/heads/-x", "HEAD")
+    (directory / ".git" / "HEAD").write_bytes(head)
+    with pytest.raises(Misuse) as misuse:
+        Repository.open(directory, branch=None, remote="origin")
+    assert misuse.value.code == code
+    assert misuse.value.message.isprintable()
+
+
+def test_grafts_and_replaced_commits_do_not_change_what_is_pushed(tmp_path):
+    bare, clone = make_remote(tmp_path)
+    first = git(clone, "rev-parse", "HEAD")
+    second = commit_file(clone, "x", b"x\n", "second")
+    git(clone, "push", "-q", "origin", "main")
+    (clone / ".git" / "info" / "grafts").write_text(f"{second}\n{first} {second}\n")
+    git(clone, "update-ref", f"refs/replace/{second}", first)
+    landed = promote(clone)
+    assert git(bare, "rev-list", "main").split() == [landed.commit, second, first]
+
+
+@pytest.mark.parametrize("shape", ["sparse", "sparse index", "split index", "untracked cache", "work tree", "link"])
+def test_a_checkout_of_any_shape_follows(tmp_path, shape):
+    bare, clone = make_remote(tmp_path)
+    commit_file(clone, "other/a/b", b"x\n", "other")
+    git(clone, "push", "-q", "origin", "main")
+    where = clone
+    if shape.startswith("sparse"):
+        git(
+            clone, "sparse-checkout", "set", "--cone", *(["--sparse-index"] if shape == "sparse index" else []), "other"
+        )
+    elif shape == "work tree":
+        git(clone, "checkout", "-q", "-b", "mine")
+        where = tmp_path / "tree"
+        git(clone, "worktree", "add", "-q", str(where), "main")
+    elif shape == "link":
+        where = tmp_path / "link"
+        where.symlink_to(clone)
+    else:
+        git(clone, "update-index", f"--{shape.replace(' ', '-')}")
+    landed = promote(where)
+    assert git(bare, "rev-parse", "main") == git(where, "rev-parse", "HEAD") == landed.commit
+    assert git(where, "status", "--porcelain") == ""
+    assert landed.note is None
 
 
 def test_variables_of_a_calling_hook_lead_nowhere_else(tmp_path, monkeypatch):

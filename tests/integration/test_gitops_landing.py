@@ -246,8 +246,16 @@ def test_a_branch_that_never_holds_still_is_given_up_with_a_fault(tmp_path):
     assert "3 tries" in fault.value.message
 
 
+def received_by(program: Path, clone: Path, bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a push from `clone` be taken by `program`, at the other end of what git thinks is ssh."""
+    receive = f'eval "set -- ${{last#git-receive-pack}}"; exec {program} "$1"'
+    script = f'for last; do :; done\ncase "$last" in git-receive-pack*) {receive};; esac\nexec sh -c "$last"'
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(executable(program.parent / "ssh", script)))
+    git(clone, "remote", "set-url", "origin", f"ssh://deploy.example{bare}")
+
+
 @pytest.mark.parametrize("after", ["exit 1", "kill -9 $$"])
-def test_a_connection_cut_after_the_server_took_the_push_is_seen_as_landed(tmp_path, after):
+def test_a_connection_cut_after_the_server_took_the_push_is_seen_as_landed(tmp_path, monkeypatch, after):
     bare, clone = make_remote(tmp_path)
     wrapper = executable(tmp_path / "cut", f'git-receive-pack "$@" >{tmp_path}/answer.fifo; {after}')
     # The advertisement must pass, the report must not: everything after the first flush packet is dropped.
@@ -271,7 +279,7 @@ def test_a_connection_cut_after_the_server_took_the_push_is_seen_as_landed(tmp_p
         .replace("\nmkfifo", "\nexec 3<&0\nmkfifo")
     )
     wrapper.write_text(body)
-    git(clone, "config", "remote.origin.receivepack", str(wrapper))
+    received_by(wrapper, clone, bare, monkeypatch)
     with opened(clone) as repository:
         landed = go(repository)
     assert (landed.tries, landed.already, landed.pushed) == (1, False, True)
@@ -279,11 +287,11 @@ def test_a_connection_cut_after_the_server_took_the_push_is_seen_as_landed(tmp_p
     assert git(bare, "rev-list", "--count", "main") == "2"
 
 
-def test_a_server_that_breaks_off_each_time_is_a_fault_after_a_few_tries(tmp_path):
+def test_a_server_that_breaks_off_each_time_is_a_fault_after_a_few_tries(tmp_path, monkeypatch):
     bare, clone = make_remote(tmp_path)
     log = tmp_path / "asked"
     wrapper = executable(tmp_path / "broken", f"echo x >> {log}; exit 1")
-    git(clone, "config", "remote.origin.receivepack", str(wrapper))
+    received_by(wrapper, clone, bare, monkeypatch)
     with opened(clone) as repository, pytest.raises(Fault) as fault:
         go(repository)
     assert (fault.value.code, fault.value.exit_code) == ("git-transport", 3)

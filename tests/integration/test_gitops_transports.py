@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
-from support.git_servers import git_over_http
+from support.git_servers import HttpServer, git_over_http
 from support.git_world import FILE, NEW, commit_file, executable, git, isolate, make_remote
 
 from promote.errors import CredentialsFault, Fault, Misuse
@@ -223,3 +224,148 @@ def test_a_host_that_ssh_cannot_find_is_a_fault(tmp_path, monkeypatch):
     with pytest.raises(Fault) as fault:
         promote(clone)
     assert (fault.value.code, fault.value.exit_code) == ("git-transport", 3)
+
+
+def basic(password: str = PASSWORD) -> str:
+    return "AUTHORIZATION: Basic " + base64.b64encode(f"bot:{password}".encode()).decode()
+
+
+def persisted(clone: Path, directory: Path, server: HttpServer, password: str = PASSWORD) -> bytes:
+    """The credential as actions/checkout leaves it since v6: in a file of the runner that .git/config includes.
+
+    Returns .git/config, which has no secret in it.
+    """
+    secret = directory / "runner" / "git-credentials.config"
+    secret.parent.mkdir()
+    secret.write_text(f'[http "http://{server.address}/"]\n\textraheader = {basic(password)}\n')
+    for pattern, path in (
+        (f"{clone}/.git", secret),
+        (f"{clone}/.git/worktrees/*", secret),
+        ("/github/workspace/.git", "/github/runner_temp/git-credentials.config"),
+    ):
+        git(clone, "config", f"includeIf.gitdir:{pattern}.path", str(path))
+    return (clone / ".git" / "config").read_bytes()
+
+
+@pytest.mark.parametrize("where", ["checkout", "directory", "work tree", "link"])
+def test_the_credential_that_a_checkout_keeps_in_an_included_file_is_sent(served, tmp_path, where):
+    server, bare, clone = served
+    point(server, clone, "")
+    place = clone
+    if where == "work tree":
+        git(clone, "checkout", "-q", "-b", "mine")
+        place = tmp_path / "tree"
+        git(clone, "worktree", "add", "-q", str(place), "main")
+    elif where == "link":
+        place = tmp_path / "link"
+        place.symlink_to(clone)
+    elif where == "directory":
+        place = clone / "overlays" / "prod"
+    config = persisted(clone, tmp_path, server)
+    landed = promote(place)
+    assert git(bare, "rev-parse", "main") == landed.commit
+    assert landed.note is None
+    assert {len(sent) for sent in server.authorizations} == {1}
+    assert (clone / ".git" / "config").read_bytes() == config
+
+
+def test_the_credential_that_an_older_checkout_keeps_in_its_configuration_is_sent(served):
+    server, bare, clone = served
+    point(server, clone, "")
+    git(clone, "config", f"http.http://{server.address}/.extraheader", basic())
+    assert git(bare, "rev-parse", "main") != promote(clone).commit == git(bare, "rev-parse", "main")
+
+
+def test_two_headers_are_exit_4_with_both_settings_named_and_no_secret(served, tmp_path, monkeypatch):
+    server, bare, clone = served
+    point(server, clone, "")
+    persisted(clone, tmp_path, server)
+    config = tmp_path / "gitconfig"
+    config.write_text(f"[http]\n\textraHeader = {basic()}\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    with pytest.raises(CredentialsFault) as fault:
+        promote(clone)
+    assert max(len(sent) for sent in server.authorizations) == 2
+    assert f"by http.extraheader and http.http://{server.address}/.extraheader" in fault.value.message
+    assert "2 Authorization headers" in fault.value.message
+    assert "persist-credentials: false" in (fault.value.hint or "")
+    assert basic().rpartition(" ")[2] not in "".join(map(str, vars(fault.value).values()))
+    assert git(bare, "rev-list", "--count", "main") == "1"
+
+
+def test_an_empty_header_before_takes_the_others_away(served, tmp_path, monkeypatch):
+    """What git-config(1) offers whoever wants his own to win; variables come last of all."""
+    server, bare, clone = served
+    point(server, clone, "")
+    persisted(clone, tmp_path, server, password="of somebody who may not push")
+    key = f"http.http://{server.address}/.extraHeader"
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "2")
+    for number, value in enumerate(["", basic()]):
+        monkeypatch.setenv(f"GIT_CONFIG_KEY_{number}", key)
+        monkeypatch.setenv(f"GIT_CONFIG_VALUE_{number}", value)
+    landed = promote(clone)
+    assert {len(sent) for sent in server.authorizations} == {1}
+    monkeypatch.delenv("GIT_CONFIG_COUNT")
+    assert git(bare, "rev-parse", "main") == landed.commit
+
+
+def test_a_kept_credential_that_may_not_push_hides_the_askpass_script_and_is_named(served, tmp_path, monkeypatch):
+    server, bare, clone = served
+    point(server, clone, "")
+    persisted(clone, tmp_path, server)
+    monkeypatch.setenv("GIT_ASKPASS", str(executable(tmp_path / "askpass", f"touch {tmp_path}/asked; echo x")))
+    server.refuse = lambda path: 403 if "git-receive-pack" in path else None
+    with pytest.raises(CredentialsFault) as fault:
+        promote(clone)
+    assert "the Authorization header that git's configuration gives" in fault.value.message
+    assert not (tmp_path / "asked").exists()
+    assert git(bare, "rev-list", "--count", "main") == "1"
+
+
+def test_a_push_url_of_the_user_is_pushed_to_and_the_branch_read_back_where_others_fetch_it(
+    served, tmp_path, monkeypatch
+):
+    server, bare, clone = served
+    git(clone, "remote", "set-url", "origin", str(bare))
+    config = tmp_path / "gitconfig"
+    config.write_text(f'[url "{server.url("", f"bot:{PASSWORD}@")}"]\n\tpushInsteadOf = {bare.parent}/\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    landed = promote(clone)
+    assert "POST /deploy.git/git-receive-pack" in server.seen
+    assert git(bare, "rev-parse", "main") == landed.commit
+
+
+def test_a_push_to_another_repository_than_is_fetched_from_is_not_called_landed(tmp_path):
+    bare, clone = make_remote(tmp_path)
+    other = tmp_path / "other.git"
+    git(tmp_path, "clone", "-q", "--bare", str(bare), str(other))
+    git(clone, "remote", "set-url", "--push", "origin", str(other))
+    with pytest.raises(Fault) as fault:
+        promote(clone)
+    assert (fault.value.code, fault.value.exit_code) == ("push-unconfirmed", 3)
+    assert git(bare, "rev-list", "--count", "main") == "1"
+
+
+def test_a_short_url_of_the_user_leads_to_the_long_one(served, tmp_path, monkeypatch):
+    server, bare, clone = served
+    git(clone, "remote", "set-url", "origin", "acme:deploy.git")
+    config = tmp_path / "gitconfig"
+    config.write_text(f'[url "{server.url("", f"bot:{PASSWORD}@")}"]\n\tinsteadOf = acme:\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    with Repository.open(clone, branch="main", remote="origin") as repository:
+        assert repository.remote_url == f"http://***@{server.address}/deploy.git"
+    assert git(bare, "rev-parse", "main") != promote(clone).commit == git(bare, "rev-parse", "main")
+
+
+@pytest.mark.parametrize("includes", ["gitdir:{clone}/", "gitdir/i:{clone}/.GIT", "onbranch:main"])
+def test_what_the_user_includes_for_this_repository_alone_counts(served, tmp_path, monkeypatch, includes):
+    server, bare, clone = served
+    point(server, clone, "")
+    (tmp_path / "mine").write_text(
+        f"[http]\n\textraHeader = {basic()}\n[user]\n\tname = Ops\n\temail = ops@a.example\n"
+    )
+    config = tmp_path / "gitconfig"
+    config.write_text(f'[includeIf "{includes.format(clone=clone)}"]\n\tpath = {tmp_path}/mine\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    landed = promote(clone)
+    assert git(bare, "log", "-1", "--format=%an", landed.commit) == "Ops"

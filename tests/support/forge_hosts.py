@@ -33,20 +33,22 @@ def github(state: ForgeServer, asked: Asked) -> Answer:
         state.operations.append((asked.body["query"], asked.body["variables"], answer))
         return 200, answer
     if _match(asked, "GET", _GITHUB):
-        return 200, github_answers.repository(state.origin)
+        return 200, {**github_answers.repository(state.origin), **state.settings.repository}
     if _match(asked, "GET", f"{_GITHUB}/pulls"):
         asked.only(state="open", base="*", per_page="*", page="*")
         found = [r for r in state.open() if r.base == asked.query.get("base", r.base)]
         return 200, _page(asked, "per_page", [_github_pull(state, r, whole=False) for r in found])
     if _match(asked, "POST", f"{_GITHUB}/pulls"):
         body = asked.demand({"title": str, "head": str, "base": str}, {"body": str})
-        return 201, _github_pull(state, state.add(body["head"], body["base"], body["title"], body["body"]))
+        return 201, _github_pull(state, state.create(body["head"], body["base"], body["title"], body["body"]))
     if found := _match(asked, "GET", f"{_GITHUB}/pulls/([0-9]+)"):
         return 200, _github_pull(state, state.find(found[1]))
     if found := _match(asked, "PATCH", f"{_GITHUB}/pulls/([0-9]+)"):
         request = state.find(found[1])
         _change(request, asked.demand({}, {"title": str, "body": str, "state": str}), "closed")
         return 200, _github_pull(state, request)
+    if found := _match(asked, "PUT", f"{_GITHUB}/pulls/([0-9]+)/merge"):
+        return _github_merge(state, asked, state.find(found[1]))
     if found := _match(asked, "POST", f"{_GITHUB}/issues/([0-9]+)/comments"):
         request, body = state.find(found[1]), asked.demand({"body": str})["body"]
         request.comments.append(body)
@@ -72,17 +74,29 @@ def _github_pull(state: ForgeServer, request: Hosted, *, whole: bool = True) -> 
     if not whole:
         return github_answers.pull(state.origin, told, request.labels, fork=request.fork)
     merged = request.state == "merged"
-    return github_answers.whole_pull(state.origin, told, request.labels, fork=request.fork, merged=merged)
+    whole = github_answers.whole_pull(state.origin, told, request.labels, fork=request.fork, merged=merged)
+    return {**whole, "mergeable": True if state.looked_at() else None}
+
+
+def _github_merge(state: ForgeServer, asked: Asked, request: Hosted) -> Answer:
+    """What it merges is the head that was named, by a method that the repository and its rules allow."""
+    body = asked.demand({"sha": str}, {"merge_method": str})
+    method = body.get("merge_method", "merge")
+    if state.settings.checking:
+        raise Problem(405, "Pull Request is not mergeable")
+    if body["sha"] != state.head(request):
+        raise Problem(409, "Head branch was modified. Review and try the merge again.")
+    setting = {"merge": "allow_merge_commit", "rebase": "allow_rebase_merge", "squash": "allow_squash_merge"}[method]
+    if not state.settings.repository.get(setting, True) or method in state.settings.excluded:
+        raise Problem(405, f"{method} is not allowed on this repository.")
+    if state.settings.unready:
+        raise Problem(405, state.settings.unready)
+    request.auto_merge = body["sha"]
+    return 200, {"sha": state.merge(request, method), "merged": True, "message": "Pull Request successfully merged"}
 
 
 def _graphql(state: ForgeServer, asked: Asked) -> dict[str, Any]:
     body = asked.demand({"query": str, "variables": dict})
-    if "enablePullRequestAutoMerge" in body["query"]:
-        request = state.find(body["variables"]["request"].removeprefix("PR_"))
-        if state.head(request) != body["variables"]["head"]:
-            return {"data": None, "errors": [{"type": "UNPROCESSABLE", "message": "head is elsewhere"}]}
-        request.auto_merge = body["variables"]["head"]
-        return {"data": {"enablePullRequestAutoMerge": {"pullRequest": {"number": request.number}}}}
     wanted = body["variables"]["input"]
     if set(wanted) != {"branch", "expectedHeadOid", "message", "fileChanges"}:
         raise Problem(400, f"unknown input {sorted(wanted)}")
@@ -119,7 +133,7 @@ def gitlab(state: ForgeServer, asked: Asked) -> Answer:
             {"source_branch": str, "target_branch": str, "title": str},
             {"description": str, "remove_source_branch": bool},
         )
-        made = state.add(body["source_branch"], body["target_branch"], body["title"], body["description"])
+        made = state.create(body["source_branch"], body["target_branch"], body["title"], body["description"])
         return 201, _merge_request(state, made)
     if found := _match(asked, "GET", f"{requests}/([0-9]+)"):
         return 200, _merge_request(state, state.find(found[1]))
@@ -139,6 +153,8 @@ def gitlab(state: ForgeServer, asked: Asked) -> Answer:
         if body["sha"] != state.head(request):
             raise Problem(409, "SHA does not match HEAD of source branch")
         request.auto_merge = body["sha"]
+        if not state.settings.unready:  # no pipeline to wait for
+            state.merge(request, "merge")
         return 200, _merge_request(state, request)
     raise Problem(404, "404 Project Not Found")
 
@@ -167,16 +183,13 @@ _GITEA = "/api/v1/repos/acme/deploy"
 def gitea(state: ForgeServer, asked: Asked) -> Answer:
     if _match(asked, "GET", _GITEA):
         known = {"full_name": NAME, "archived": False, "has_pull_requests": True, "default_merge_style": "merge"}
-        return 200, {**known, **state.gitea.repository}
+        return 200, {**known, **state.settings.repository}
     if _match(asked, "GET", f"{_GITEA}/pulls"):
         asked.only(state="open", limit="50", page="*")
         return 200, _gitea_page(state, asked, [_gitea_pull(state, r) for r in reversed(state.open())])
     if _match(asked, "POST", f"{_GITEA}/pulls"):
         body = asked.demand({"title": str, "head": str, "base": str}, {"body": str})
-        made = state.add(body["head"], body["base"], body["title"], body["body"])
-        if state.gitea.twins:
-            made = Hosted(made.number + 1, made.branch, made.base, made.title, made.body)
-            state.requests.append(made)
+        made = state.create(body["head"], body["base"], body["title"], body["body"])
         return 201, _gitea_pull(state, made)
     if found := _match(asked, "GET", f"{_GITEA}/pulls/([0-9]+)"):
         return 200, _gitea_pull(state, state.find(found[1]))
@@ -212,14 +225,14 @@ def _gitea_labels(state: ForgeServer, asked: Asked) -> Answer:
 def _gitea_merge(state: ForgeServer, asked: Asked, request: Hosted) -> Answer:
     """What Gitea merges later is whatever the head is then: it looks at `head_commit_id` when it merges now alone."""
     body = asked.demand({"Do": str}, {"head_commit_id": str, "merge_when_checks_succeed": bool})
-    if state.gitea.checking:
+    if state.settings.checking:
         raise Problem(405, "Please try again later")
     if body.get("merge_when_checks_succeed"):
         request.auto_merge = "any"
         return 201, None
-    if state.gitea.unready:
-        raise Problem(405, state.gitea.unready)
-    if body["Do"] != state.gitea.repository.get("default_merge_style", "merge"):
+    if state.settings.unready:
+        raise Problem(405, state.settings.unready)
+    if body["Do"] != state.settings.repository.get("default_merge_style", "merge"):
         raise Problem(405, f"{body['Do']} is not allowed an allowed merge style for this repository")
     if body["head_commit_id"] != state.head(request):
         raise Problem(409, "head out of date")
@@ -229,14 +242,13 @@ def _gitea_merge(state: ForgeServer, asked: Asked, request: Hosted) -> Answer:
 
 
 def _gitea_page(state: ForgeServer, asked: Asked, items: list[Any]) -> list[Any]:
-    asked.query["limit"] = str(min(int(asked.query["limit"]), state.gitea.most))
+    asked.query["limit"] = str(min(int(asked.query["limit"]), state.settings.most))
     return _page(asked, "limit", items)
 
 
 def _gitea_pull(state: ForgeServer, request: Hosted) -> dict[str, Any]:
-    known, state.gitea.checking = not state.gitea.checking, max(0, state.gitea.checking - 1)
     return {
-        "mergeable": known,
+        "mergeable": state.looked_at(),
         "number": request.number,
         "html_url": f"{state.origin}/{NAME}/pulls/{request.number}",
         "state": "open" if request.state == "open" else "closed",
@@ -267,7 +279,7 @@ def bitbucket(state: ForgeServer, asked: Asked) -> Answer:
             {"description": str, "destination": dict, "close_source_branch": bool},
         )
         base = body["destination"]["branch"]["name"]
-        made = state.add(body["source"]["branch"]["name"], base, body["title"], body["description"])
+        made = state.create(body["source"]["branch"]["name"], base, body["title"], body["description"])
         return 201, _bitbucket_pull(state, made)
     if found := _match(asked, "GET", f"{requests}/([0-9]+)"):
         return 200, _bitbucket_pull(state, state.find(found[1]))

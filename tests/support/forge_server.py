@@ -83,18 +83,20 @@ class Asked:
 
 
 @dataclass
-class GiteaSettings:
-    """What a Gitea is set up to do, which promote finds out by asking.
+class Settings:
+    """What a host is set up to do, which promote finds out by asking.
 
-    `most` items are in one page of a list; for `checking` more looks at a request it does not know yet whether that can
-    be merged; `unready` is what main still waits for, and `repository` what is different about the repository.  Where
-    `twins`, another run makes its request of the same branch at the very moment at which one is made.
+    `most` items are in one page of a list of Gitea's; for `checking` more looks at a request the host does not know yet
+    whether that can be merged; `unready` is what main still waits for, and `repository` what is different about the
+    repository.  `excluded` are methods of merging that rules of GitHub exclude.  Where `twins`, another run makes its
+    request of the same branch at the very moment at which one is made.
     """
 
     most: int = 50
     checking: int = 0
     unready: str = ""
     twins: bool = False
+    excluded: tuple[str, ...] = ()
     repository: dict[str, Any] = field(default_factory=dict)
 
 
@@ -115,7 +117,7 @@ class ForgeServer:
         self.after: Callable[[Asked], None] = lambda _asked: None
         self.accepted = {f"Bearer {TOKEN}", f"token {TOKEN}"}
         self.operations: list[tuple[str, Any, Any]] = []
-        self.gitea = GiteaSettings()
+        self.settings = Settings()
         self.url = self.origin = ""
         self.lock = threading.RLock()
 
@@ -145,6 +147,14 @@ class ForgeServer:
         self.requests.append(request)
         return request
 
+    def create(self, branch: str, base: str, title: str, body: str) -> Hosted:
+        """As `add`, for one who asks by the API; with `Settings.twins` the second of two."""
+        made = self.add(branch, base, title, body)
+        if self.settings.twins:
+            made = Hosted(made.number + 1, branch, base, title, body)
+            self.requests.append(made)
+        return made
+
     def find(self, number: str) -> Hosted:
         """The request of that number."""
         for request in self.requests:
@@ -152,10 +162,25 @@ class ForgeServer:
                 return request
         raise Problem(404, "Not Found")
 
-    def merge(self, request: Hosted) -> None:
-        """Merge by fast-forward, as a person would with a button."""
-        git(self.bare, "update-ref", f"refs/heads/{request.base}", self.head(request))
+    def merge(self, request: Hosted, method: str = "fast-forward") -> str:
+        """Merge, by a fast-forward as a person would with a button; the new tip.
+
+        A `method` of GitHub's makes a merge commit (``merge``), or another commit of the same files.
+        """
+        head, tip = self.head(request), git(self.bare, "rev-parse", f"refs/heads/{request.base}")
+        if method != "fast-forward":
+            parents = ["-p", tip, *(["-p", head] if method == "merge" else [])]
+            identity = ["-c", "user.name=GitHub", "-c", "user.email=noreply@github.example"]
+            message = f"{request.title} (#{request.number})\n\n{request.body}".encode()
+            head = git(self.bare, *identity, "commit-tree", *parents, "-F", "-", f"{head}^{{tree}}", stdin=message)
+        git(self.bare, "update-ref", f"refs/heads/{request.base}", head)
         request.state = "merged"
+        return head
+
+    def looked_at(self) -> bool:
+        """Whether it is known by now if a request can be merged; each time counts as a look."""
+        known, self.settings.checking = not self.settings.checking, max(0, self.settings.checking - 1)
+        return known
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from promote.gitops.command import Git, dropped, settings_environment
+from promote.gitops.command import Git, dropped, inherited_settings, settings_environment
 
 
 def test_variables_that_lead_elsewhere_go_and_credentials_and_identities_stay():
@@ -50,3 +50,38 @@ def test_a_missing_git_is_misuse(tmp_path, monkeypatch):
     with pytest.raises(Misuse) as misuse:
         Git(tmp_path).answer(["version"])
     assert misuse.value.code == "git-missing"
+
+
+def test_credentials_and_identities_that_ci_gives_by_variables_are_passed_on_and_nothing_else():
+    given = [
+        ("http.https://git.example/.extraHeader", "Authorization: Basic abc"),
+        ("http.extraHeader", "X-A: 1"),
+        ("http.extraHeader", "X-B: 2"),
+        ("core.bare", "true"),
+        ("Safe.Directory", "*"),
+        ("core.fsmonitor", "touch x"),
+        ("credential.helper", "!x"),
+        ("user.name", "Ops"),
+        ("filter.lfs.smudge", "x"),
+    ]
+    environ = {"GIT_CONFIG_COUNT": str(len(given))}
+    for number, (key, value) in enumerate(given):
+        environ |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    assert inherited_settings(environ) == [given[n] for n in (0, 1, 2, 4, 6, 7)]
+
+
+@pytest.mark.parametrize("count", ["", "-1", "x", "1e9", "²", "99999999999999999999", "0"])
+def test_a_number_of_settings_that_git_would_not_take_passes_nothing_on(count):
+    assert inherited_settings({"GIT_CONFIG_COUNT": count}) == []
+
+
+def test_what_is_passed_on_comes_after_what_is_set(tmp_path, monkeypatch):
+    for name, value in settings_environment({"user.name": "Ops", "core.bare": "true"}).items():
+        monkeypatch.setenv(name, value)
+    asked = ["config", "--list", "--show-scope"]
+    listed = Git(tmp_path).answer(asked, environment=settings_environment({"filter.x.clean": ""})).text.splitlines()
+    assert [line for line in listed if line.startswith(("command\tfilter", "command\tuser"))] == [
+        "command\tfilter.x.clean=",
+        "command\tuser.name=Ops",
+    ]
+    assert "command\tcore.bare=true" not in listed

@@ -3,7 +3,7 @@
 import pytest
 
 from promote.errors import CredentialsFault, Fault
-from promote.gitops.faults import host_of, is_lock_failure, one_line, redacted, transport_error
+from promote.gitops.faults import host_of, is_here, is_lock_failure, one_line, redacted, transport_error
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,33 @@ def test_a_lock_of_another_process_is_recognised():
     assert is_lock_failure("fatal: Unable to create '/x/.git/index.lock': File exists.")
     assert is_lock_failure("error: cannot lock ref 'refs/heads/main': is at 1 but expected 2")
     assert not is_lock_failure("fatal: not a git repository")
+
+
+KEYS = ("http.https://h/.extraheader", "http.extraheader")
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+@pytest.mark.parametrize("keys", [KEYS, KEYS[:1]])
+def test_a_header_of_the_configuration_that_is_refused_is_named_with_where_to_find_it(status, keys):
+    said = f"fatal: unable to access 'https://h/': The requested URL returned error: {status}"
+    error = transport_error("push main", "h", said, keys)
+    assert isinstance(error, CredentialsFault)
+    assert error.code == "git-credentials"
+    assert all(key in error.message for key in keys)
+    assert ("2 Authorization headers" in error.message) is (len(keys) == 2)
+    assert "persist-credentials: false" in (error.hint or "")
+    assert "--name-only" in (error.hint or "")  # without it the command would print the secret
+
+
+def test_a_bad_request_without_a_header_of_the_configuration_is_no_credentials_fault():
+    said = "fatal: unable to access 'https://h/': The requested URL returned error: 400"
+    assert type(transport_error("push main", "h", said)) is Fault
+
+
+@pytest.mark.parametrize(
+    ("url", "here"),
+    [("/srv/a.git", True), ("../a.git", True), ("file:///srv/a.git", True), ("FILE:///srv/a", True), ("./a:b", True),
+     ("/srv/a:b.git", True), ("h:a.git", False), ("git@h:a.git", False), ("https://h/a", False), ("ssh://h/a", False)],
+)  # fmt: skip
+def test_a_repository_of_this_machine_is_told_from_that_of_another(url, here):
+    assert is_here(url) is here

@@ -95,3 +95,42 @@ BOTH = ("user.name\nOps", "user.email\nops@acme.example")
 )
 def test_who_is_known_without_asking_git(entries, environ, known):
     assert settings(*entries).who("AUTHOR", environ) is known
+
+
+BASIC = "AUTHORIZATION: basic c2VjcmV0"
+
+
+@pytest.mark.parametrize(
+    ("entries", "number"),
+    [
+        ([], 0),
+        ([f"http.extraheader\n{BASIC}"], 1),
+        ([f"http.https://a.example/.extraheader\n{BASIC}"], 1),
+        ([f"http.https://b.example/.extraheader\n{BASIC}"], 0),
+        ([f"http.https://*.example/.extraheader\n{BASIC}"], 1),
+        ([f"http.extraheader\n{BASIC}", f"http.https://a.example/.extraheader\n{BASIC}"], 2),
+        ([f"http.https://a.example/.extraheader\n{BASIC}"] * 2, 2),
+        ([f"http.extraheader\n{BASIC}", "http.extraheader\n", f"http.extraheader\n{BASIC}"], 1),
+        ([f"http.extraheader\n{BASIC}", "http.extraheader"], 0),
+        (["http.extraheader\nX-Trace: 1"], 0),
+    ],
+)
+def test_how_many_authorization_headers_git_would_send(entries, number):
+    found = settings("remote.origin.url\nhttps://a.example/x", *entries)
+    assert len(found.authorizations) == number
+    assert "c2VjcmV0" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("entries", "elsewhere"),
+    [
+        (["remote.origin.url\nhttps://a.example/"], False),
+        (["remote.other.pushurl\nhttps://b.example/"], False),
+        (["remote.origin.url\nhttps://a.example/", "remote.origin.pushurl\nhttps://b.example/"], True),
+        (["remote.origin.url\nhttps://a.example/", "remote.origin.url\nhttps://b.example/"], True),
+        (["remote.origin.url\na:x", "url.git@a.example:.pushinsteadof\nhttps://a.example/"], True),
+        (["remote.origin.url\na:x", "url.https://a.example/.insteadof\na:"], False),
+    ],
+)
+def test_a_push_that_may_go_elsewhere_is_known(entries, elsewhere):
+    assert settings(*entries).pushes_elsewhere is elsewhere
