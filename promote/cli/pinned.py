@@ -32,8 +32,10 @@ def tags(outline: Outline, environments: tuple[str, ...], app: str | None = None
 
 def _files(outline: Outline, environments: tuple[str, ...], app: str | None) -> Iterator[Path]:
     for environment in environments:
-        for overlay in outline.overlays.get(environment, ()):
+        for overlay, apps in outline.overlays.get(environment, ()):
             for name in (app,) if app is not None else outline.apps:
+                if apps is not None and name not in apps:
+                    continue
                 directory = outline.root / overlay.replace("{app}", name)
                 with suppress(OSError):
                     yield from sorted(p for p in directory.iterdir() if p.suffix in {".yaml", ".yml"} and p.is_file())

@@ -101,17 +101,19 @@ class _Asked:
 
 def _request(configuration: Configuration, asked: _Asked) -> Request:
     from promote.cli import arrow, redirection
-    from promote.promotion.request import Request, environment, wanted
+    from promote.promotion.request import Request, environment, running, wanted
 
     here = Path()
     redirected = redirection.stdout_environment(configuration.environments, here)
     way = arrow.parse(asked.words, asked.source, asked.target, redirected)
     if way.redirected:
         redirection.take_back(way.target, here)
+    source, target = environment(configuration, way.source), environment(configuration, way.target)
+    items = wanted(configuration, way.words, every_app=asked.every_app)
     return Request(
-        source=environment(configuration, way.source),
-        target=environment(configuration, way.target),
-        wanted=wanted(configuration, way.words, every_app=asked.every_app),
+        source=source,
+        target=target,
+        wanted=running(items, source, target) if asked.every_app else items,
         only_differing=asked.every_app,
         reason=asked.reason,
         lift=_reason_to_lift(asked.lift),

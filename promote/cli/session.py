@@ -44,7 +44,7 @@ class Session:
         from promote.config.load import find, load
 
         if self.repo is not None and is_elsewhere(self.repo):
-            with configuration_of(self.repo, self.config) as configuration:
+            with configuration_of(self.repo, self.config, self._note) as configuration:
                 yield configuration
             return
         start = Path(self.repo or "")
@@ -55,6 +55,10 @@ class Session:
                 hint="name the GitOps repository's directory, or its URL",
             )
         yield load(self.config if self.config is not None else find(start.absolute()))
+
+    def _note(self, text: str) -> None:
+        if not self.quiet:
+            sys.stderr.write(f"note: {shown(text, 300)}\n")
 
     def observer(self) -> Observer:
         """Who is told of progress; one that draws on a terminal is a context manager."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import PurePosixPath
 
 from promote.config.schema import FieldSection, PlaceSection
-from promote.model.environment import FieldForm, ImageField
+from promote.model.environment import FieldForm, ImageField, OverlayEntry
 from promote.model.malformed import shown
 
 Where = tuple[str | int, ...]
@@ -17,11 +17,15 @@ _PAIRS = {FieldForm.TAG: FieldForm.DIGEST, FieldForm.DIGEST: FieldForm.TAG}
 
 
 def fields(
-    section: PlaceSection, where: Where, apps: Collection[str], add: Callable[[Where, str], None]
+    section: PlaceSection,
+    overlays: Sequence[OverlayEntry],
+    where: Where,
+    apps: Collection[str],
+    add: Callable[[Where, str], None],
 ) -> tuple[ImageField, ...]:
-    """The fields of `section`, which stands at `where`; what is wrong is told to `add`."""
+    """The fields of `section`, which stands at `where` and has `overlays`; what is wrong is told to `add`."""
     found = [_field(item, (*where, "fields", i), apps, add) for i, item in enumerate(section.fields)]
-    is_shared = len(apps) > 1 and any("{app}" not in overlay for overlay in section.overlays)
+    is_shared = any(len(entry.apps or apps) > 1 and "{app}" not in entry.path for entry in overlays)
     for i, field in enumerate(found):
         at = (*where, "fields", i)
         other = _PAIRS.get(field.form)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +14,7 @@ from promote.config.document import MAX_BYTES, Document, parse
 from promote.config.fields import fields
 from promote.config.gates import gates
 from promote.config.gates_section import GatesSection
+from promote.config.overlays import overlays
 from promote.config.schema import EnvironmentSection, File, GitSection, PlaceSection, known_keys
 from promote.config.trust import check_demands, trust
 from promote.errors import Misuse
@@ -208,12 +209,8 @@ def _place(
             join_registry("localhost", app.image)
         except Malformed as problem:
             problems.add(("apps", app.name, "image"), f"got {problem.got}, expected {problem.expected}")
-    for i, overlay in enumerate(section.overlays):
-        parts = PurePosixPath(overlay)
-        if parts.is_absolute() or ".." in parts.parts or overlay.startswith("-"):
-            problems.add((*where, "overlays", i), f"got {shown(overlay)!r}, expected a directory below promote.yaml")
-    overlays = tuple(str(PurePosixPath(o)) for o in section.overlays)
-    return Place(registry, pull, overlays, fields(section, where, apps, problems.add))
+    entries = overlays(section, where, apps, problems.add, _unknown)
+    return Place(registry, pull, entries, fields(section, entries, where, apps, problems.add))
 
 
 def _near(directory: Path) -> Path:

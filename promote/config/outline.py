@@ -6,7 +6,7 @@ what is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,10 @@ import yaml
 
 FILE_NAME = "promote.yaml"
 MAX_BYTES = 1024 * 1024
+
+
+Overlay = tuple[str, tuple[str, ...] | None]
+"""A directory, and the apps that it is for; None: every one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Outline:
     root: Path
     apps: tuple[str, ...] = ()
     environments: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
-    overlays: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    overlays: Mapping[str, tuple[Overlay, ...]] = field(default_factory=dict, hash=False)
     tag: str | None = None
 
 
@@ -63,10 +67,18 @@ def outline(path: Path) -> Outline:
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _overlays(section: Mapping[str, Any]) -> tuple[str, ...]:
+def _overlays(section: Mapping[str, Any]) -> tuple[Overlay, ...]:
     places = section.get("places")
-    more = [_texts(_mapping(place).get("overlays")) for place in places] if isinstance(places, list) else []
-    return tuple(path for paths in (_texts(section.get("overlays")), *more) for path in paths)
+    more = [_entries(_mapping(place).get("overlays")) for place in places] if isinstance(places, list) else []
+    return tuple(entry for entries in (_entries(section.get("overlays")), *more) for entry in entries)
+
+
+def _entries(value: object) -> Iterator[Overlay]:
+    for item in value if isinstance(value, list) else [value]:
+        said = _mapping(item)
+        path = said.get("path") if said else item
+        if isinstance(path, str):
+            yield path, _texts(said.get("apps")) if said else None
 
 
 def _mapping(value: object) -> dict[str, Any]:

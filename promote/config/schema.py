@@ -48,12 +48,31 @@ class FieldSection(Strict):
     app: Name | None = Field(default=None, description="Whose image it is. Default: the app whose name is there.")
 
 
+class OverlaySection(Strict):
+    """An overlay directory that is not for every app."""
+
+    path: Text = Field(description="Overlay directory; {app} stands for the app's name.")
+    apps: list[Name] = Field(min_length=1, description="The apps that run there; no other app is looked for in it.")
+
+
+def _kind_of_overlay(value: Any) -> str:
+    return "mapping" if isinstance(value, dict | OverlaySection) else "directory"
+
+
+OverlayItem = Annotated[
+    Annotated[Text, Tag("directory")] | Annotated[OverlaySection, Tag("mapping")], Discriminator(_kind_of_overlay)
+]
+"""A directory that is for every app, or a mapping that says for which."""
+
+
 class PlaceSection(Strict):
     """A registry and the overlays that run from it."""
 
     registry: Text = Field(description="HOST[:PORT][/PREFIX], or oci:DIRECTORY for a directory of OCI image layouts.")
     pull: Text | None = Field(default=None, description="What manifests say instead of the registry.")
-    overlays: list[Text] = Field(default=[], description="Overlay directories; {app} stands for the app's name.")
+    overlays: list[OverlayItem] = Field(
+        default=[], description="Overlay directories; {app} stands for the app's name. A plain one is for every app."
+    )
     fields: list[FieldSection] = Field(default=[], description="Values in the overlays that no rule would find.")
 
 
@@ -88,7 +107,7 @@ class EnvironmentSection(Strict):
     places: list[PlaceSection] | None = Field(default=None, min_length=1)
     registry: Text | None = Field(default=None, description="Short for the registry of one place.")
     pull: Text | None = Field(default=None, description="Short for the pull name of one place.")
-    overlays: list[Text] | None = Field(default=None, description="Short for the overlays of one place.")
+    overlays: list[OverlayItem] | None = Field(default=None, description="Short for the overlays of one place.")
     fields: list[FieldSection] | None = Field(default=None, description="Short for the fields of one place.")
     gates: GatesSection = GatesSection()
     attest: Annotated[
@@ -134,7 +153,9 @@ class GitSection(Strict):
         default=[], description="Labels of each pull request."
     )
     auto_merge: bool = Field(
-        default=False, description="Let the host merge a pull request once its checks and approvals are there."
+        default=False,
+        description="Let the host merge the head of a pull request, and no later one: GitLab once checks and "
+        "approvals are there, the others now, or in a later run of the same command.",
     )
     history: Literal["recent", "whole"] = Field(
         default="recent",
@@ -176,6 +197,7 @@ SECTIONS: tuple[type[Strict], ...] = (
     AppSection,
     EnvironmentSection,
     PlaceSection,
+    OverlaySection,
     FieldSection,
     AttestKeySection,
     AttestSigstoreSection,

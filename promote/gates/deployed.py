@@ -59,6 +59,21 @@ def judge(
     )
 
 
+def lacking(app: str, environment: str, demand: DeployedDemand) -> Verdict:
+    """The verdict where the source environment has overlays, and none of them for `app`: it does not run there."""
+    if demand is DeployedDemand.OFF:
+        return skipped(GATE, "turned off by promote.yaml", Reason.TURNED_OFF)
+    return refused(
+        GATE,
+        Reason.NOT_DEPLOYED,
+        f"{environment} does not run {app}: the overlays that promote.yaml names for it are for other apps",
+        expected=f"an overlay of {environment} for {app}",
+        actual="none",
+        hint=f"add the overlay that runs {app} to environments.{environment}.overlays; where there is none, "
+        "`deployed: off` in the gates of the target lets it pass",
+    )
+
+
 def _is(pin: Pin, release: Release) -> bool:
     if pin.digest is not None:
         return pin.digest == release.digest

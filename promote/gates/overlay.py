@@ -20,6 +20,18 @@ def judge(overlays: Sequence[str], places_found: int) -> Verdict:
     return passed(GATE, f"{where}: {places_found} {noun} to this image")
 
 
+def lacking(app: str, environment: str) -> Verdict:
+    """The refusal of an app that runs in no overlay of `environment`, which has overlays for other apps."""
+    return refused(
+        GATE,
+        Reason.NO_OVERLAY,
+        f"no overlay of {environment} is for {app}: those that promote.yaml names are for other apps",
+        expected=f"an overlay of {environment} for {app}",
+        actual="none",
+        hint=f"add {{path: DIRECTORY, apps: [{app}]}} to environments.{environment}.overlays, or to those of a place",
+    )
+
+
 def refuse(code: str, summary: str, expected: str | None, actual: str | None, hint: str | None) -> Verdict:
     """The refusal for what the overlays room found (a code of `Reason`, exit 16)."""
     reason = next((r for r in Reason if r.code == code), Reason.NO_OVERLAY)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from promote.errors import Misuse, Refusal
 from promote.gitops.names import checked_directory
 from promote.model.configuration import Configuration
-from promote.model.environment import App, Environment, ImageField, Place
+from promote.model.environment import App, Environment, ImageField, OverlayEntry, Place
 from promote.model.malformed import Malformed
 from promote.overlays.nodes import Mapping as YamlMapping
 from promote.overlays.nodes import Node, Scalar, Sequence, resolved
@@ -132,7 +132,16 @@ def _place(node: Node) -> Place:
     registry = _text(_child(node, "registry")) or "localhost"
     if registry.startswith("oci:"):
         registry = "oci:/"  # where the directory was does not matter: manifests never name it
-    return Place(registry, _text(_child(node, "pull")), tuple(_texts(_child(node, "overlays"))))
+    return Place(registry, _text(_child(node, "pull")), tuple(_entries(_child(node, "overlays"))))
+
+
+def _entries(node: Node | None) -> Iterator[OverlayEntry]:
+    for item in map(resolved, _items(node)):
+        if isinstance(item, YamlMapping):
+            if (path := _text(_child(item, "path"))) is not None:
+                yield OverlayEntry(path, tuple(_texts(_child(item, "apps"))))
+        elif (text := _text(item)) is not None:
+            yield OverlayEntry(text)
 
 
 def _child(node: Node | None, key: str) -> Node | None:
@@ -151,5 +160,10 @@ def _text(node: Node | None) -> str | None:
 
 
 def _texts(node: Node | None) -> Iterator[str]:
-    items = node.items if isinstance(node, Sequence) else [node] if node is not None else []
-    yield from (text for item in items if (text := _text(resolved(item))))
+    yield from (text for item in _items(node) if (text := _text(resolved(item))))
+
+
+def _items(node: Node | None) -> list[Node]:
+    if isinstance(node, Sequence):
+        return list(node.items)
+    return [node] if node is not None else []

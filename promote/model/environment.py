@@ -44,17 +44,36 @@ class ImageField:
 
 
 @dataclass(frozen=True, slots=True)
+class OverlayEntry:
+    """A directory of overlays and whose it is.
+
+    `path` is relative to promote.yaml and may hold ``{app}``.  `apps` are the names of the apps that run there, None:
+    every app of the file.
+    """
+
+    path: str
+    apps: tuple[str, ...] | None = None
+
+    def is_for(self, app: str) -> bool:
+        """Whether the app of this name runs there."""
+        return self.apps is None or app in self.apps
+
+    def directory(self, app: str) -> str:
+        """The overlay directory of the app of this name."""
+        return self.path.replace("{app}", app)
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """A registry, the name it is pulled by, and the overlays that run from it.
 
     `registry` is ``host[:port][/prefix]`` or ``oci:DIRECTORY`` (absolute).  `pull` is what manifests say instead, None
-    where they keep whatever name they have.  `overlays` are directories relative to the repository's root and may
-    hold ``{app}``.  `fields` are values in them that no rule would find.
+    where they keep whatever name they have.  `fields` are values in the overlays that no rule would find.
     """
 
     registry: str
     pull: str | None
-    overlays: tuple[str, ...]
+    overlays: tuple[OverlayEntry, ...]
     fields: tuple[ImageField, ...] = ()
 
     def repository(self, app: App) -> Repository:
@@ -66,8 +85,8 @@ class Place:
         return f"{self.pull}/{app.image}" if self.pull else None
 
     def overlays_of(self, app: App) -> tuple[str, ...]:
-        """The overlay directories of `app`."""
-        return tuple(o.replace("{app}", app.name) for o in self.overlays)
+        """The overlay directories of `app`, none where every entry is for other apps."""
+        return tuple(entry.directory(app.name) for entry in self.overlays if entry.is_for(app.name))
 
     def fields_of(self, app: App) -> tuple[ImageField, ...]:
         """The fields that may be about `app`."""
@@ -86,3 +105,18 @@ class Environment:
     name: str
     places: tuple[Place, ...]
     promoted_from: tuple[str, ...] = ()
+
+    def places_of(self, app: App) -> tuple[Place, ...]:
+        """The places that `app` is kept at, never none: a place whose overlays are all for other apps is none of them.
+
+        Where that is so of every place, it is not said where the app would be, and all of them count.
+        """
+        return tuple(p for p in self.places if not p.overlays or p.overlays_of(app)) or self.places
+
+    def lacks(self, app: App) -> bool:
+        """Whether the overlays here are for other apps, so that `app` does not run here.
+
+        False where there are no overlays at all: then promote.yaml does not say what runs.
+        """
+        places = self.places
+        return any(place.overlays for place in places) and not any(place.overlays_of(app) for place in places)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from promote.model.environment import OverlayEntry
+
 
 @dataclass(frozen=True, slots=True)
 class ProposedSigner:
@@ -38,10 +40,10 @@ class ProposedEnvironment:
     name: str
     registry: str
     pull: str | None
-    overlays: tuple[str, ...]
+    overlays: tuple[OverlayEntry, ...]
     promoted_from: tuple[str, ...]
     guessed: bool
-    more: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    more: tuple[tuple[str, tuple[OverlayEntry, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

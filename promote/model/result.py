@@ -110,7 +110,8 @@ class ReleaseResult:
 class CommitResult:
     """The commit that carries the promotion.  `note` says what was left to the reader, None when nothing.
 
-    `base` is the branch that it waits to be merged into by the request at `pull_request`; None where it needs none.
+    `base` is the branch that it waits to be merged into by the request at `pull_request`; None where it needs none, or
+    where the request was merged: `branch` has the commit then.
     """
 
     id: str

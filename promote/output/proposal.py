@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
+from promote.model.environment import OverlayEntry
 from promote.model.proposal import Proposal, ProposedApp, ProposedEnvironment
 from promote.output.style import printable
 from promote.output.yaml_text import quoted
@@ -77,13 +78,13 @@ def _environment(environment: ProposedEnvironment) -> Iterator[str]:
         yield "    places:"
         for registry, overlays in ((environment.registry, environment.overlays), *environment.more):
             yield f"      - registry: {quoted(registry)}{guess if registry == environment.registry else ''}"
-            yield from _list("overlays", _directories(overlays), " " * 8)
+            yield from _overlays(overlays, " " * 8)
         return
     yield f"    registry: {quoted(environment.registry)}{guess}"
     if environment.pull:
         yield f"    pull: {quoted(environment.pull)}"
     if environment.overlays:
-        yield from _list("overlays", _directories(environment.overlays), " " * 4)
+        yield from _overlays(environment.overlays, " " * 4)
 
 
 def _list(key: str, values: tuple[str, ...], indent: str) -> Iterator[str]:
@@ -96,8 +97,23 @@ def _list(key: str, values: tuple[str, ...], indent: str) -> Iterator[str]:
     yield from (f"{indent}  - {quoted(value)}" for value in values)
 
 
-def _directories(overlays: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(overlay or "." for overlay in overlays)
+def _overlays(entries: tuple[OverlayEntry, ...], indent: str) -> Iterator[str]:
+    """The entries, in one list where each is for every app."""
+    if all(entry.apps is None for entry in entries):
+        yield from _list("overlays", tuple(entry.path or "." for entry in entries), indent)
+        return
+    yield f"{indent}overlays:"
+    for entry in entries:
+        path = quoted(entry.path or ".")
+        if entry.apps is None:
+            yield f"{indent}  - {path}"
+            continue
+        line = f"{indent}  - {{path: {path}, apps: {_listed(entry.apps)}}}"
+        if len(line) <= _WIDTH:
+            yield line
+        else:
+            yield f"{indent}  - path: {path}"
+            yield from _list("apps", entry.apps, f"{indent}    ")
 
 
 def _listed(values: tuple[str, ...]) -> str:

@@ -126,11 +126,17 @@ def _built_effect(before: Tree, after: Tree, question: Question, builder: Builde
 
 
 def check_untouched(
-    before: Tree, after: Tree, overlay: str, files: Collection[str], parsed: Parsed | None = None
+    before: Tree,
+    after: Tree,
+    overlay: str,
+    files: Collection[str],
+    parsed: Parsed | None = None,
+    *,
+    whose: str = "of another environment",
 ) -> None:
-    """That `overlay`, of an environment that nobody asked for, renders as before; raises ``too-much-effect``.
+    """That `overlay`, of which nobody asked for a change, renders as before; raises ``too-much-effect``.
 
-    `files` are those that change.
+    `files` are those that change; `whose` says what the overlay is, after "is".
     """
     directory = overlay_directory(overlay)
     parsed = parsed or Parsed()
@@ -138,11 +144,12 @@ def check_untouched(
     for where, path, old, new in differences(then.objects, now.objects):
         both = ", ".join(sorted(shown(file) for file in files))
         raise too_much_effect(
-            f"{shown(directory or '.')} is of another environment and would change too, through {both}: "
+            f"{shown(directory or '.')} is {whose} and would change too, through {both}: "
             f"{shown(where)} {shown(path)} from {shown(old or 'nothing')} to {shown(new or 'nothing')}",
             expected=old,
             actual=new,
-            hint="give the overlay an `images:` entry of its own, or promote to every environment that shares the file",
+            hint="give the overlay an `images:` entry of its own; where it shares the file on purpose, promote to its "
+            "environment too, or name the app in its `apps` in promote.yaml",
         )
 
 

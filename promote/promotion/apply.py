@@ -7,6 +7,7 @@ and each step looks before it acts, so that the same command finishes what was b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 from promote.errors import Fault, Superseded
 from promote.gitops.push import Change
@@ -44,11 +45,11 @@ def apply(workplace: Workplace, plan: Plan) -> Applied:
     Raises `Fault` when something did not arrive or no longer verifies where it arrived, `Superseded` when somebody else
     promoted the same app and environment meanwhile.
     """
-    jobs = [(planned, i) for planned in plan.releases for i in range(len(plan.request.target.places))]
-    signing = attesting(workplace, plan.request.target)
-    done = in_parallel(lambda job: _copy(workplace, plan, signing, *job), jobs, jobs=4)
-    places = len(plan.request.target.places)
-    copies = tuple(tuple(done[i * places : (i + 1) * places]) for i in range(len(plan.releases)))
+    target = plan.request.target
+    jobs = [(planned, i) for planned in plan.releases for i in range(len(target.places_of(planned.app)))]
+    signing = attesting(workplace, target)
+    done = iter(in_parallel(lambda job: _copy(workplace, plan, signing, *job), jobs, jobs=4))
+    copies = tuple(tuple(islice(done, len(target.places_of(planned.app)))) for planned in plan.releases)
     return Applied(copies, _commit(workplace, plan))
 
 
@@ -73,7 +74,7 @@ def check_attesting(workplace: Workplace, plan: Plan) -> None:
 def _copy(
     workplace: Workplace, plan: Plan, signing: Attesting | None, planned: PlannedRelease, index: int
 ) -> CopyResult:
-    place: Place = plan.request.target.places[index]
+    place: Place = plan.request.target.places_of(planned.app)[index]
     source = workplace.store(plan.request.origin(planned.app), planned.app)
     target = workplace.store(place, planned.app)
     if planned.graph is None or planned.release is None:
@@ -92,7 +93,7 @@ def _copy(
     evidence = _verify_again(workplace, plan, planned, KnownBlobs(target, copied.contents), copied.arrived)
     image = planned.graph.root.manifest
     return CopyResult(
-        place=index,
+        place=plan.request.target.places.index(place),
         target=f"{target.repository}:{planned.tag}",
         digest=str(planned.release.digest),
         manifests=copied.manifests,

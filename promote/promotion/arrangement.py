@@ -1,10 +1,11 @@
-"""Which overlays are of which environment, and what promote.yaml can write for all apps at once."""
+"""Which overlays are of which environment, and how promote.yaml writes them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from promote.model.environment import OverlayEntry
 from promote.promotion.candidates import STRUCTURE, environment_name
 from promote.promotion.own_apps import OwnApp
 from promote.promotion.sequence import is_plain, rank
@@ -15,22 +16,21 @@ ONLY = "prod"
 
 _APP = "{app}"
 
+Seen = tuple[OwnApp, Sighting]
+"""An app, and one place where it was seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """Apps by name and environments by name that fit each other.
+    """Apps by name, and the overlays that they run from.
 
-    `overlays` are the directories of each environment as promote.yaml writes them, for every one of `apps` that runs in
-    it; `stages` is the environment of each directory.
+    `overlays` has, for each environment by name, what promote.yaml writes and the sightings that this stands for;
+    `stages` is the environment of each directory.
     """
 
     apps: Mapping[str, OwnApp]
-    overlays: Mapping[str, frozenset[str]]
+    overlays: Mapping[str, Mapping[OverlayEntry, tuple[Seen, ...]]]
     stages: Mapping[str, str]
-
-    def written(self, overlay: str, app: str) -> str:
-        """How promote.yaml writes the directory `overlay` of `app`."""
-        return _pattern(overlay, app) if len(self.apps) > 1 else overlay
 
     def sightings(self, environment: str) -> Iterator[Sighting]:
         """The images of the environment."""
@@ -59,42 +59,42 @@ def staged(apps: Mapping[str, OwnApp]) -> dict[str, str]:
     return named
 
 
-def arranged(apps: Mapping[str, OwnApp], stages: Mapping[str, str], kustomized: Collection[str]) -> Arrangement:
-    """The most of `apps` that one promote.yaml can say: in an environment, all have the same overlays, or not one.
+def arranged(apps: Mapping[str, OwnApp], stages: Mapping[str, str]) -> Arrangement:
+    """How promote.yaml writes the overlays of `apps`, each of which is in `stages`.
 
-    A path is the same with the app's name in its place.  The largest group that is alike decides which environments
-    there are; of the others, those join that are in nothing else.  `kustomized` are all directories with a
-    kustomization: one that a pattern leads to must be an overlay of that app.
+    Directories that are alike but for the app's name are one entry.  It is for every app where all of them run there,
+    and else for those that were seen there.
     """
-    alike: dict[frozenset[tuple[str, frozenset[str]]], list[str]] = {}
+    found: dict[str, dict[str, dict[str, list[Seen]]]] = {}
     for name, app in sorted(apps.items()):
-        shape: dict[str, set[str]] = {}
-        for overlay in app.overlays:
-            shape.setdefault(stages[overlay], set()).add(_pattern(overlay, name))
-        alike.setdefault(frozenset((e, frozenset(o)) for e, o in shape.items()), []).append(name)
-    chosen: list[str] = []
-    found: dict[str, frozenset[str]] = {}
-    for shape_, names in sorted(alike.items(), key=lambda item: (-len(item[1]) * len(item[0]), item[1])):
-        joined = found or dict(shape_)
-        leads = all(_leads_home(joined, apps[name], name, kustomized) for name in names)
-        if leads and all(joined.get(environment) == overlays for environment, overlays in shape_):
-            found = joined
-            chosen += names
-    if len(chosen) == 1:
-        found = {e: frozenset(o.replace(_APP, chosen[0]) for o in overlays) for e, overlays in found.items()}
-    return Arrangement({name: apps[name] for name in sorted(chosen)}, found, stages)
+        for seen in app.sightings:
+            alike = found.setdefault(stages[seen.overlay], {}).setdefault(_pattern(seen.overlay, name), {})
+            alike.setdefault(name, []).append((app, seen))
+    overlays = {environment: _entries(patterns, len(apps)) for environment, patterns in found.items()}
+    return Arrangement(apps, overlays, stages)
+
+
+def _entries(patterns: Mapping[str, Mapping[str, list[Seen]]], count: int) -> dict[OverlayEntry, tuple[Seen, ...]]:
+    """What an environment's overlays are by path and app, as entries; `count` is how many apps there are in all.
+
+    A pattern that is of one app alone is its directory, which may be of other apps as well.
+    """
+    written: dict[str, dict[str, list[Seen]]] = {}
+    for pattern, by_app in patterns.items():
+        path = pattern.replace(_APP, next(iter(by_app))) if len(by_app) == 1 else pattern
+        written.setdefault(path, {}).update(by_app)
+    return {
+        OverlayEntry(path, None if len(by_app) == count else tuple(sorted(by_app))): tuple(
+            seen for mine in by_app.values() for seen in mine
+        )
+        for path, by_app in sorted(written.items())
+    }
 
 
 def _named(overlay: str, apps: Collection[str]) -> str:
     """The environment that the path tells of; `ONLY` where nothing in it is left to do so."""
     parts = {part for part in overlay.split("/") if part and part not in apps}
     return environment_name(overlay, apps) if parts else ONLY
-
-
-def _leads_home(overlays: Mapping[str, frozenset[str]], app: OwnApp, name: str, kustomized: Collection[str]) -> bool:
-    """Whether every pattern that leads to a kustomization for `name` leads to an overlay of it."""
-    led = {pattern.replace(_APP, name) for patterns in overlays.values() for pattern in patterns if _APP in pattern}
-    return all(overlay in app.overlays for overlay in led if overlay in kustomized)
 
 
 def _pattern(overlay: str, app: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from promote.errors import Refusal
 from promote.insight.working_files import WorkingFiles, kustomized
+from promote.model.environment import OverlayEntry
 from promote.model.proposal import ProposedEnvironment
 from promote.model.reference import LAYOUT, Repository, is_host
 from promote.overlays.kustomize import read_kustomization
@@ -82,7 +83,7 @@ def environments(
                 name=name,
                 registry=registry,
                 pull=pulled if pulled != registry else None,
-                overlays=tuple(o.directory for o in mine),
+                overlays=tuple(OverlayEntry(o.directory) for o in mine),
                 promoted_from=sources(name, by_name),
                 guessed=pulled is None and not first,
             )

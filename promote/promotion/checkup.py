@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -110,6 +110,9 @@ def _overlays(configuration: Configuration) -> Iterator[Check]:
 
     tree, parsed = WorkingFiles(configuration.root), Parsed()
     for environment in configuration.environments.values():
+        lacking = [app.name for app in configuration.apps.values() if environment.lacks(app)]
+        if lacking:
+            yield judged_lacking(environment.name, lacking)
         for place in environment.places:
             for app in configuration.apps.values():
                 names, fields = configuration.image_names(app), place.fields_of(app)
@@ -121,6 +124,13 @@ def _overlays(configuration: Configuration) -> Iterator[Check]:
                         return judged_pins(about, overlay, len(found))
 
                     yield from _attempt("overlay", about, look)
+
+
+def judged_lacking(environment: str, apps: Sequence[str]) -> Check:
+    """The check of an environment none of whose overlays is for `apps`."""
+    said = f"no overlay is for {', '.join(apps)}: nothing of {'it' if len(apps) == 1 else 'them'} is promoted into here"
+    fix = f"nothing where that is meant; else add {{path: DIRECTORY, apps: [{apps[0]}]}} to overlays of {environment}"
+    return Check("overlay", environment, Health.NOTE, said, fix=fix)
 
 
 def judged_pins(about: str, overlay: str, count: int) -> Check:

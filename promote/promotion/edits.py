@@ -46,13 +46,24 @@ class Scene:
         """A path relative to promote.yaml as one relative to the top of the repository."""
         return f"{self.prefix}/{overlay}" if self.prefix else overlay
 
-    def foreign(self) -> tuple[str, ...]:
-        """The overlays of every other environment that are none of the target's."""
+    def foreign(self, app: App) -> dict[str, str]:
+        """The overlays that a promotion of `app` must leave alone, each with the words for whose it is.
+
+        Those are the target's that are for other apps alone, and every other environment's.
+        """
         apps = self.configuration.apps.values()
-        mine = {overlay for app in apps for _, overlay in self.overlays(app)}
-        others = [e for e in self.configuration.environments.values() if e.name != self.target.name]
-        found = (self.path(o) for e in others for place in e.places for app in apps for o in place.overlays_of(app))
-        return tuple(dict.fromkeys(overlay for overlay in found if overlay not in mine))
+        found: dict[str, str] = {}
+        for other in apps:
+            for _, overlay in self.overlays(other):
+                found[overlay] = f"{found[overlay]}, {other.name}" if overlay in found else f"for {other.name}"
+        found = {overlay: f"{whose}, not for {app.name}," for overlay, whose in found.items()}
+        for environment in self.configuration.environments.values():
+            for place in environment.places:
+                for other in apps:
+                    for overlay in place.overlays_of(other):
+                        found.setdefault(self.path(overlay), "of another environment")
+        mine = {overlay for _, overlay in self.overlays(app)}
+        return {overlay: whose for overlay, whose in found.items() if overlay not in mine}
 
 
 def of_release(scene: Scene, release: Release) -> tuple[FileEdit, ...]:
@@ -108,9 +119,9 @@ def effects(
         old = pins(scene.tree, overlay, names, fields, scene.parsed)
         question = Question(overlay, names, target, fields, old)
         found.append(verified_effect(scene.tree, after, question, builder, scene.parsed))
-    for overlay in scene.foreign() if files else ():
+    for overlay, whose in scene.foreign(release.app).items() if files else ():
         if reaches(scene.tree, overlay, files):
-            check_untouched(scene.tree, after, overlay, files, scene.parsed)
+            check_untouched(scene.tree, after, overlay, files, scene.parsed, whose=whose)
     return tuple(found)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from promote.errors import PromoteError
-from promote.gates import freeze, path
+from promote.gates import freeze, overlay, path
 from promote.gates import tag as tag_gate
 from promote.model.policy import Gates
 from promote.model.progress import Watcher, watcher

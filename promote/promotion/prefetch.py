@@ -47,7 +47,7 @@ class Prefetch:
 def prefetch(workplace: Workplace, request: Request, app: App, tag: str, pattern: re.Pattern[str]) -> Prefetch:
     """Begin to ask; `tag` has the form of a whole commit tag by `pattern`."""
     source = workplace.store(request.origin(app), app)
-    targets = [workplace.store(place, app) for place in request.target.places]
+    targets = [workplace.store(place, app) for place in request.target.places_of(app)]
     start, few, jobs = workplace.background.start, workplace.background.narrow, workplace.jobs
     source.expect(jobs)
     for target in targets:

@@ -108,9 +108,11 @@ def _seen(
 
 
 def judge(recorded: Recorded, environment: Environment, release: Release, gates: Gates) -> tuple[Verdict, Verdict]:
-    """The verdicts of both gates; both are skipped where no overlay could tell."""
-    return (
-        deployed.judge(
+    """The verdicts of both gates; skipped where there is no overlay that could tell."""
+    if environment.lacks(release.app):
+        runs = deployed.lacking(release.app.name, environment.name, gates.deployed)
+    else:
+        runs = deployed.judge(
             release,
             environment.name,
             gates.deployed,
@@ -118,11 +120,11 @@ def judge(recorded: Recorded, environment: Environment, release: Release, gates:
             recorded.earlier,
             has_overlays=recorded.has_overlays,
             history_complete=recorded.complete,
-        ),
-        ledger.judge(
-            release, recorded.sightings, has_overlays=recorded.any_overlays, history_complete=recorded.complete
-        ),
+        )
+    seen = ledger.judge(
+        release, recorded.sightings, has_overlays=recorded.any_overlays, history_complete=recorded.complete
     )
+    return runs, seen
 
 
 def namesakes(recorded: Recorded, release: Release, gates: Gates) -> Sequence[Sighting]:

@@ -50,8 +50,9 @@ def _asked(configuration: Configuration) -> Iterator[_Asked]:
     users: dict[Repository, list[str]] = {}
     written: set[Repository] = set()
     for environment in configuration.environments.values():
+        running = [app for app in configuration.apps.values() if not environment.lacks(app)]
         for place in environment.places:
-            for app in configuration.apps.values():
+            for app in (app for app in running if place in environment.places_of(app)):
                 try:
                     repository = place.repository(app)
                 except Malformed:

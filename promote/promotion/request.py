@@ -17,7 +17,7 @@ class Wanted:
     """One app, and the tag (or the beginning of one) that is asked for; None: whatever the source runs.
 
     A rollback that was decided has both: `ran`, the record that the target ran it, and `origin`, the place to take the
-    image from; None is the first place of the source.
+    image from; None is the first place of the source that keeps the app.
     """
 
     app: App
@@ -50,7 +50,7 @@ class Request:
     def origin(self, app: App) -> Place:
         """The place that the image of `app` is taken from."""
         chosen = next((w.origin for w in self.wanted if w.app.name == app.name), None)
-        return chosen or self.source.places[0]
+        return chosen or self.source.places_of(app)[0]
 
 
 def environment(configuration: Configuration, name: str) -> Environment:
@@ -93,6 +93,11 @@ def wanted(configuration: Configuration, words: Sequence[str], *, every_app: boo
             raise Misuse("usage", f"got the app {item.app.name} twice, expected it once")
         chosen[item.app.name] = item
     return tuple(chosen.values())
+
+
+def running(wanted: Sequence[Wanted], *environments: Environment) -> tuple[Wanted, ...]:
+    """Those of `wanted` whose app runs in each of `environments`, as far as promote.yaml says."""
+    return tuple(item for item in wanted if not any(e.lacks(item.app) for e in environments))
 
 
 def _only_app(configuration: Configuration, got: str) -> App:

@@ -54,8 +54,10 @@ def plan_rollback(workplace: Workplace, request: Request) -> Plan:
     Raises `Refusal` (10): ``no-release-before``, ``not-deployed``, ``ambiguous-tag``; `Misuse` where no overlay says
     what ran; `Fault` when git or a registry could not be asked.
     """
-    declared = look(workplace)
     target = request.target
+    if any(target.lacks(item.app) for item in request.wanted):
+        return plan(workplace, request)  # its overlay gate refuses, before anything is asked
+    declared = look(workplace)
     if declared is None or not all(declared.overlays(target, item.app) for item in request.wanted):
         raise Misuse(
             "no-overlays",
@@ -254,14 +256,15 @@ def _origin(workplace: Workplace, target: Environment, app: App, ran: Ran) -> Pl
     """
     environments = workplace.configuration.environments
     names = dict.fromkeys(name for name in (ran.source, *target.promoted_from) if name and name != target.name)
-    elsewhere = [environments[name].places[0] for name in names if name in environments]
+    elsewhere = [environments[name].places_of(app)[0] for name in names if name in environments]
     second = None
-    for place in (*target.places, *elsewhere):
+    own = target.places_of(app)
+    for place in (*own, *elsewhere):
         digest = _digest_at(workplace, place, app, ran.tag)
         if digest is not None and ran.digest in {None, digest}:
             return place
         second = second or (place if digest is not None else None)
-    return second or target.places[0]
+    return second or own[0]
 
 
 def _digest_at(workplace: Workplace, place: Place, app: App, tag: str) -> Digest | None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from promote.errors import Misuse
+from promote.model.environment import OverlayEntry
 from promote.model.malformed import shown
 from promote.model.policy import COMMIT_TAG
 from promote.model.proposal import Proposal, ProposedApp, ProposedEnvironment
@@ -34,7 +35,7 @@ def survey(root: Path) -> Proposal:
     names = frozenset(name for app in found for name in app.names)
     unreadable = {overlay for overlay in stages if not looker.is_readable(overlay, names)}
     readable = {overlay: name for overlay, name in stages.items() if overlay not in unreadable}
-    fit = arranged(_within(apps, readable), readable, seen.kustomized)
+    fit = arranged(_within(apps, readable), readable)
     if not fit.apps:
         raise _nothing(root, seen)
     notes = [
@@ -47,7 +48,7 @@ def survey(root: Path) -> Proposal:
     form = tag_form(fit.apps.values())
     if form is None:
         notes.append("Most tags name no commit, as sha-4f2a91c does: the tag gate will refuse them (exit 14).")
-    notes += _left_out(apps, fit, strangers, stages, unreadable)
+    notes += _left_out(apps, strangers, stages, unreadable)
     return Proposal(
         reference=None,
         digest=None,
@@ -106,9 +107,9 @@ def _environments(fit: Arrangement) -> Iterator[ProposedEnvironment]:
         pulled = _registries(fit, name)
         every = Counter(registry for counts in pulled.values() for registry in counts.elements())
         usual = _usual(every)
-        places: dict[str, list[str]] = {usual: []}
-        for overlay, counts in sorted(pulled.items()):
-            places.setdefault(_usual(counts), []).append(overlay)
+        places: dict[str, list[OverlayEntry]] = {usual: []}
+        for entry, counts in pulled.items():
+            places.setdefault(_usual(counts), []).append(entry)
         (first, own_overlays), *more = ((registry, tuple(mine)) for registry, mine in places.items() if mine)
         guessed = not any(split_name(s.pulled)[0] for s in fit.sightings(name))
         yield ProposedEnvironment(
@@ -134,31 +135,21 @@ def _usual(registries: Counter[str]) -> str:
     return min(registries, key=lambda registry: (-registries[registry], registry))
 
 
-def _registries(fit: Arrangement, environment: str) -> dict[str, Counter[str]]:
-    """How many images each overlay of `environment`, as promote.yaml writes it, pulls from which registry."""
-    found: dict[str, Counter[str]] = {overlay: Counter() for overlay in fit.overlays[environment]}
-    for name, app in fit.apps.items():
-        for seen in app.sightings:
-            if fit.stages[seen.overlay] == environment:
-                found[fit.written(seen.overlay, name)][app.registry(seen)] += 1
-    return found
+def _registries(fit: Arrangement, environment: str) -> dict[OverlayEntry, Counter[str]]:
+    """How many images each entry of `environment` pulls from which registry."""
+    return {
+        entry: Counter(app.registry(seen) for app, seen in found) for entry, found in fit.overlays[environment].items()
+    }
 
 
 def _left_out(
     apps: Mapping[str, OwnApp],
-    fit: Arrangement,
     strangers: Collection[str],
     stages: Collection[str],
     unreadable: Collection[str],
 ) -> Iterator[str]:
     """What was found and is not proposed, one sentence for each reason."""
     everywhere = {overlay for app in apps.values() for overlay in app.overlays}
-    if unfit := sorted(_within(apps, set(stages) - set(unreadable)).keys() - fit.apps.keys()):
-        where = min(overlay for overlay in apps[unfit[0]].overlays)
-        yield (
-            f"Left out, because their overlays do not follow the others' pattern: {_some(unfit)} ({shown(where)}). An "
-            "environment's overlays are for all apps: `promote init --repo DIR` makes another promote.yaml for a part."
-        )
     if aside := sorted(everywhere - set(stages)):
         yield f"Left out, because their names say no environment: {_some([overlay or '.' for overlay in aside])}."
     if unreadable:

@@ -139,7 +139,7 @@ class Tiers:
 
     def _references(self, draft: PlannedRelease, source: Store) -> None:
         """One request each, all at once: the credentials, the tag at the source, the tag at every target."""
-        targets = [self.workplace.store(place, draft.app) for place in self.request.target.places]
+        targets = [self.workplace.store(place, draft.app) for place in self.request.target.places_of(draft.app)]
         prefetched = self._prefetch(draft)
         at_target: dict[Store, RawManifest | None] = {}
 
@@ -202,7 +202,7 @@ class Tiers:
         draft.graph = graph = graph or inspection.look(source, subject.manifest, jobs)
         blobs: Blobs = prefetched.blobs if prefetched else source
         draft.findings = start(self._find_evidence, draft, blobs, graph)
-        targets = [self.workplace.store(place, draft.app) for place in self.request.target.places]
+        targets = [self.workplace.store(place, draft.app) for place in self.request.target.places_of(draft.app)]
         asked = [scout.asked for scout in prefetched.scouts] if prefetched else [None] * len(targets)
         draft.surveys = tuple(
             start(survey, source, target, graph, draft.tag, jobs=jobs, asked=coming)

@@ -54,7 +54,15 @@ def targets(configuration: Configuration, text: str) -> tuple[Target, ...]:
         env = environment_named(configuration, name)
         gates, trust = configuration.gates[env.name], configuration.trust
         return tuple(
-            Target(app, env.places[0].repository(app), gates, trust.within(app.name, env.name), tag or None, None, env)
+            Target(
+                app,
+                env.places_of(app)[0].repository(app),
+                gates,
+                trust.within(app.name, env.name),
+                tag or None,
+                None,
+                env,
+            )
             for app in configuration.apps.values()
             if tag or not env.lacks(app)
         )

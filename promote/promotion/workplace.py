@@ -92,5 +92,5 @@ def require_signers(configuration: Configuration) -> None:
         raise Misuse(
             "no-signers",
             f"got no signer in {configuration.path.name}, expected trust.signers to name at least one",
-            hint="add the issuer and identity, or the key, that signs your images to trust.signers",
+            hint="see who signs with `promote init --from IMAGE --dry-run`, and add them, or the key, to trust.signers",
         )

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
-from support.git_insight import schema
 from support.git_world import isolate
 from support.gitops_repo import GitopsRepo, make
+from support.in_process import schema
 
 from promote.config.load import load
 from promote.config.schema import json_schema

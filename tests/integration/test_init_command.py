@@ -365,11 +365,19 @@ def test_names_without_a_host_are_docker_hubs_and_marked_as_a_guess(tmp_path):
     assert ran.out.count('registry: "docker.io"  # review: no overlay names') == 2
 
 
-def test_an_app_whose_overlays_follow_no_pattern_is_left_out_and_named(tmp_path):
+def test_an_overlay_of_one_app_beside_those_of_all_is_that_apps_alone(tmp_path):
     repo = arranged(tmp_path, ["overlays/staging", "overlays/prod", "extra/prod/web"], ["web", "api", "job"])
-    ran = repo.run("init", "--dry-run")
-    assert list(yaml.safe_load(ran.out)["apps"]) == ["api", "job"]
-    assert "do not follow the others' pattern: web (extra/prod/web)" in " ".join(ran.out.replace("\n#", "").split())
+    assert repo.run("init").code == 0
+    value = yaml.safe_load((tmp_path / "promote.yaml").read_text())
+    assert list(value["apps"]) == ["api", "job", "web"]
+    assert [e["overlays"] for e in value["environments"].values()] == [
+        ["overlays/staging"],
+        [{"path": "extra/prod/web", "apps": ["web"]}, "overlays/prod"],
+    ]
+    rows = json.loads(repo.run("status", "--format", "json").out)["rows"]
+    assert [(r["app"], r["overlay"]) for r in rows if r["environment"] == "prod"] == [
+        ("api", "overlays/prod"), ("job", "overlays/prod"), ("web", "extra/prod/web"), ("web", "overlays/prod"),
+    ]  # fmt: skip
 
 
 def test_force_writes_over_the_file_and_never_through_a_link(tmp_path):

@@ -172,7 +172,7 @@ def test_an_overlay_whose_pins_cannot_be_told_is_left_out_and_named(tmp_path):
     assert "cannot be read (`promote lint` says why): envs/qa" in said
 
 
-def test_an_app_of_another_pattern_is_left_out_and_an_app_of_the_first_stage_alone_is_not(tmp_path):
+def test_an_app_of_another_pattern_and_one_of_the_first_stage_alone_have_entries_of_their_own(tmp_path):
     files: dict[str, str] = {}
     for app, envs in {"web": ("dev", "prod"), "api": ("dev", "prod"), "job": ("dev",)}.items():
         for env in envs:
@@ -180,10 +180,59 @@ def test_an_app_of_another_pattern_is_left_out_and_an_app_of_the_first_stage_alo
     for env in ("dev", "prod"):
         files |= overlay(f"legacy/mail/{env}", ("mail", "r.example/team/mail"))
     value, said = proposed(tmp_path, files)
-    assert list(value["apps"]) == ["api", "job", "web"]
-    assert [e["overlays"] for e in value["environments"].values()] == [["apps/{app}/dev"], ["apps/{app}/prod"]]
-    assert "do not follow the others' pattern: mail (legacy/mail/dev)" in said
-    assert "`promote init --repo DIR`" in said
+    assert list(value["apps"]) == ["api", "job", "mail", "web"]
+    assert {name: e["overlays"] for name, e in value["environments"].items()} == {
+        "dev": [
+            {"path": "apps/{app}/dev", "apps": ["api", "job", "web"]},
+            {"path": "legacy/mail/dev", "apps": ["mail"]},
+        ],
+        "prod": [
+            {"path": "apps/{app}/prod", "apps": ["api", "web"]},
+            {"path": "legacy/mail/prod", "apps": ["mail"]},
+        ],
+    }
+    assert "Left out" not in said
+
+
+def test_a_monorepo_of_teams_and_apps_is_written_directory_by_directory(tmp_path):
+    teams = {"accounts": ("contacts", "userservice"), "ledger": ("balancereader", "ledgerwriter")}
+    files: dict[str, str] = {}
+    for env in ("development", "prod"):
+        for team, apps in teams.items():
+            for app in apps:
+                files |= overlay(f"src/{team}/{app}/k8s/overlays/{env}", (app, f"r.example/bank/{app}"))
+        files |= overlay(f"src/frontend/k8s/overlays/{env}", ("frontend", "r.example/bank/frontend"))
+    files |= overlay("src/loadgenerator/k8s/overlays/development", ("loadgenerator", "r.example/bank/loadgenerator"))
+    batch = [(app, f"r.example/bank/{app}") for app in ("export", "report")]
+    files |= overlay("src/batch/k8s/overlays/prod", *batch)
+    value, said = proposed(tmp_path, files)
+    assert set(value["apps"]) == {*teams["accounts"], *teams["ledger"], "frontend", "loadgenerator", "export", "report"}
+    of_teams = [
+        {"path": "src/accounts/{app}/k8s/overlays/ENV", "apps": ["contacts", "userservice"]},
+        {"path": "src/ledger/{app}/k8s/overlays/ENV", "apps": ["balancereader", "ledgerwriter"]},
+    ]
+    development, prod = (value["environments"][env]["overlays"] for env in ("development", "prod"))
+    assert development == [
+        *(item | {"path": item["path"].replace("ENV", "development")} for item in of_teams),
+        {"path": "src/{app}/k8s/overlays/development", "apps": ["frontend", "loadgenerator"]},
+    ]
+    assert sorted(prod, key=str) == sorted(
+        [
+            *(item | {"path": item["path"].replace("ENV", "prod")} for item in of_teams),
+            {"path": "src/frontend/k8s/overlays/prod", "apps": ["frontend"]},
+            {"path": "src/batch/k8s/overlays/prod", "apps": ["export", "report"]},
+        ],
+        key=str,
+    )
+    assert "Left out" not in said
+
+
+def test_a_directory_that_one_app_shares_with_another_that_follows_a_pattern_is_one_entry(tmp_path):
+    files = overlay("web/prod", ("web", "r.example/bank/web"), ("proxy", "r.example/bank/proxy"))
+    files |= overlay("web/dev", ("web", "r.example/bank/web")) | overlay("mail/dev", ("mail", "r.example/bank/mail"))
+    value, _ = proposed(tmp_path, files)
+    assert value["environments"]["prod"]["overlays"] == [{"path": "web/prod", "apps": ["proxy", "web"]}]
+    assert value["environments"]["dev"]["overlays"] == [{"path": "{app}/dev", "apps": ["mail", "web"]}]
 
 
 def test_many_of_a_kind_are_counted_and_what_is_named_is_escaped(tmp_path):

@@ -42,7 +42,11 @@ def test_an_outline_has_the_names(root):
     found = outline(root / "promote.yaml")
     assert found.apps == ("web", "api")
     assert found.environments == {"staging": (), "prod": ("staging", "canary"), "canary": ("staging",)}
-    assert found.overlays == {"staging": ("{app}/staging",), "prod": ("{app}/eu", "{app}/us"), "canary": ()}
+    assert found.overlays == {
+        "staging": (("{app}/staging", None),),
+        "prod": (("{app}/eu", None), ("{app}/us", None)),
+        "canary": (),
+    }
     assert found.tag == "sha-(?P<commit>[0-9a-f]{7,64})"
 
 
@@ -51,6 +55,21 @@ def test_tags_are_those_of_the_overlays_in_the_order_asked_for(root):
     assert tags(found, ("staging", "prod")) == ("sha-1111111", "sha-2222222", "sha-3333333", "sha-5555555")
     assert tags(found, ("prod",), "api") == ("sha-5555555",)
     assert tags(found, ("canary", "nowhere")) == ()
+
+
+def test_an_overlay_of_some_apps_has_no_tags_of_another(root):
+    entry = "version: 1\napps: {web: {}, api: {}}\nenvironments: {prod: {overlays: [{path: OWN, apps: APPS}, 7, {}]}}\n"
+    for apps, expected in (
+        ("[api]", ("sha-5555555",)),
+        ("api", ("sha-5555555",)),
+        ("[web]", ()),
+        ("null", ()),
+        ("[7]", ()),
+    ):
+        (root / "promote.yaml").write_text(entry.replace("OWN", "'{app}/us'").replace("APPS", apps))
+        found = outline(root / "promote.yaml")
+        assert tags(found, ("prod",)) == expected
+        assert tags(found, ("prod",), "web") == ()
 
 
 @pytest.mark.parametrize(
@@ -94,7 +113,7 @@ def test_only_so_many_files_are_read(tmp_path):
     for number in range(MOST_FILES + 5):
         (tmp_path / "o" / f"{number:03}.yaml").write_text(f"sha-{number:07}\n")
     os.mkfifo(tmp_path / "o" / "000.yml")
-    assert len(tags(Outline(tmp_path, ("web",), {"e": ()}, {"e": ("o",)}), ("e",))) == MOST_FILES
+    assert len(tags(Outline(tmp_path, ("web",), {"e": ()}, {"e": (("o", None),)}), ("e",))) == MOST_FILES
 
 
 @pytest.mark.parametrize(

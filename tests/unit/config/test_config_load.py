@@ -10,6 +10,7 @@ import pytest
 from promote.config.gates import PREDICATE_TYPES
 from promote.config.load import find, load
 from promote.errors import Misuse
+from promote.model.environment import OverlayEntry
 from promote.model.policy import AttestationDemand, DeployedDemand, KeylessSigner, KeySigner, LogDemand
 
 HEAD = "version: 1\n"
@@ -87,7 +88,7 @@ def test_everything_that_one_can_write(read, tmp_path):
         ("overlays/web/staging",),
     )
     assert [str(p.repository(app)) for p in prod.places] == ["eu.example:5000/pre/acme/web", "us.example/acme/web"]
-    assert prod.places[0].overlays == ("a", "b")
+    assert prod.places[0].overlays == (OverlayEntry("a"), OverlayEntry("b"))
     assert found.trust.signers == (KeylessSigner("i", "me"), KeySigner("cosign.pub", KEY.encode()))
     assert found.trust.root == b"{}"
     gates = found.gates["prod"]

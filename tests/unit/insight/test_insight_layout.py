@@ -45,6 +45,14 @@ def test_an_older_file_says_where_it_was_and_what_it_was_called(configuration):
     assert {"old", "r/acme/web", "web"} <= where.names
 
 
+def test_an_older_file_that_had_entries_of_other_apps_before_it_says_where_it_was(configuration):
+    text = (
+        "apps: {shop: {image: acme/web}, api: {image: acme/api}}\nenvironments:\n  prod:\n    registry: r\n"
+        "    overlays: [{path: x/api, apps: [api]}, {path: 'old/{app}', apps: [api, shop]}]\n"
+    )
+    assert older(configuration, text)[WEB].directory == "team/old/shop"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -57,6 +65,8 @@ def test_an_older_file_says_where_it_was_and_what_it_was_called(configuration):
         "apps: {web: {image: acme/web}}\nenvironments: {qa: {registry: r, overlays: [a]}}",
         "apps: {web: {image: acme/web}}\nenvironments: {prod: {registry: ' :bad:', overlays: [a]}}",
         "apps: {other: {image: acme/other}}\nenvironments: {prod: {registry: r, overlays: [a]}}",
+        "apps: {web: {image: acme/web}}\nenvironments: {prod: {registry: r, overlays: [{path: a, apps: [api]}]}}",
+        "apps: {web: {image: acme/web}}\nenvironments: {prod: {registry: r, overlays: [{path: a}, {apps: web}, {}]}}",
     ],
 )  # fmt: skip
 def test_a_file_that_does_not_say_changes_nothing(configuration, text):

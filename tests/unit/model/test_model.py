@@ -154,6 +154,22 @@ def test_a_place():
     assert Environment("prod", (place,)).promoted_from == ()
 
 
+def test_an_app_is_kept_where_an_overlay_is_for_it_and_where_nothing_is_said():
+    web, api, job = (App(name, f"acme/{name}") for name in ("web", "api", "job"))
+    own = Place("eu.example", None, (OverlayEntry("eu/{app}", ("web",)),))
+    both = Place("us.example", None, (OverlayEntry("us", ("web", "api")),))
+    mirror = Place("mirror.example", None, ())
+    assert (own.overlays_of(web), own.overlays_of(api)) == (("eu/web",), ())
+    split = Environment("prod", (own, both))
+    assert [split.places_of(app) for app in (web, api, job)] == [(own, both), (both,), (own, both)]
+    assert [split.lacks(app) for app in (web, api, job)] == [False, False, True]
+    mirrored = Environment("prod", (own, mirror))
+    assert [(mirrored.places_of(app), mirrored.lacks(app)) for app in (web, api)] == [
+        ((own, mirror), False), ((mirror,), True),
+    ]  # fmt: skip
+    assert not Environment("prod", (mirror,)).lacks(web)
+
+
 # -- what comes from outside is shown on one printable line
 
 

@@ -11,14 +11,24 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from promote.config.load import load
+from promote.model.environment import OverlayEntry
 from promote.model.policy import KeylessSigner
 from promote.model.proposal import Proposal, ProposedApp, ProposedEnvironment, ProposedSigner
 from promote.output.proposal import SCHEMA_LINE, render
 
 DIGEST = "sha256:" + "a" * 64
 EVIL = '"\n    - issuer: evil\n# \x1b]0;owned\x07 \u2028\u202e\ud7ff\U0001f600 \\" *x &y !!z'
-STAGING = ProposedEnvironment("staging", "registry.example", None, ("overlays/staging",), (), guessed=False)
-PROD = ProposedEnvironment("prod", "registry.example", "eu.example", ("overlays/prod", ""), ("staging",), guessed=True)
+STAGING = ProposedEnvironment(
+    "staging", "registry.example", None, (OverlayEntry("overlays/staging"),), (), guessed=False
+)
+PROD = ProposedEnvironment(
+    "prod",
+    "registry.example",
+    "eu.example",
+    (OverlayEntry("overlays/prod"), OverlayEntry("")),
+    ("staging",),
+    guessed=True,
+)
 SIGNER = ProposedSigner(
     "https://issuer.example", "https://github.com/acme/web/x@y", ("signature", "https://spdx.dev/Document")
 )
@@ -46,13 +56,13 @@ def test_it_loads_as_it_is(tmp_path: Path):
     found = load(tmp_path / "promote.yaml")
     assert found.apps["web"].source == "https://github.com/acme/web"
     assert found.environments["prod"].promoted_from == ("staging",)
-    assert found.environments["prod"].places[0].overlays == ("overlays/prod", ".")
+    assert found.environments["prod"].places[0].overlays == (OverlayEntry("overlays/prod"), OverlayEntry("."))
     assert found.environments["prod"].places[0].pull == "eu.example"
     assert found.trust.signers == (KeylessSigner(SIGNER.issuer, SIGNER.identity),)
 
 
 def test_what_is_wider_than_a_line_is_broken_and_still_loads(tmp_path: Path):
-    overlays = tuple(f"clusters/a-cluster-with-a-long-name-{n}/overlays/prod" for n in range(9))
+    overlays = tuple(OverlayEntry(f"clusters/a-cluster-with-a-long-name-{n}/overlays/prod") for n in range(9))
     names = tuple(f"registry-{n}.example/a/long/path/to/acme/web" for n in range(5))
     wide = ProposedEnvironment(
         "prod", "eu.example", None, overlays[:4], ("staging",), guessed=False, more=(("us.example", overlays[4:]),)

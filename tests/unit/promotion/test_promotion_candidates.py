@@ -51,7 +51,7 @@ def test_overlays_of_one_environment_stand_together(tmp_path):
     tree(tmp_path, "clusters/eu/prod", "clusters/us/prod")
     found = candidates.overlays(tmp_path, IMAGE)
     (prod,) = candidates.environments(tmp_path, found, REPOSITORY, IMAGE)
-    assert sorted(prod.overlays) == ["clusters/eu/prod", "clusters/us/prod"]
+    assert sorted(entry.path for entry in prod.overlays) == ["clusters/eu/prod", "clusters/us/prod"]
     assert (prod.promoted_from, prod.registry, prod.guessed) == ((), "registry.example", False)
 
 
