@@ -16,7 +16,7 @@ from __future__ import annotations
 
 
 class PromoteError(Exception):
-    """The base of the tree.  `message` is one sentence; `hint` names what to do next, to read about `code` by default."""
+    """The base of the tree.  `message` is one sentence; `hint` names what to do next; by default to read of `code`."""
 
     exit_code = 1
 
