@@ -15,7 +15,7 @@ from promote.gitops.command import NETWORK
 from promote.gitops.commit import build
 from promote.gitops.confirming import unconfirmed
 from promote.gitops.names import checked_branch
-from promote.gitops.porcelain import Outcome, push_error, read_push
+from promote.gitops.porcelain import Outcome, Report, push_error, read_push
 from promote.gitops.push import Change
 from promote.gitops.repository import Repository
 from promote.gitops.snapshot import Snapshot
@@ -147,9 +147,14 @@ class _Offering:
             broken += report.outcome is Outcome.UNKNOWN
             final = report.outcome is Outcome.DECLINED or broken >= _BROKEN_AT_MOST
             if final or self.backoff.is_over(tries, started):
-                raise push_error(report, self.own.branch, self.own.remote_host or self.own.remote)
+                raise self._error(report)
             self.backoff.wait(tries)
         raise AssertionError  # count() does not end
+
+    def _error(self, report: Report) -> PromoteError:
+        own = self.own
+        remedy = f"let this identity make and replace branches below {ROOT}/, or exempt them from the host's rules"
+        return push_error(report, own.branch, own.remote_host or own.remote, own.settings.authorizations, remedy)
 
     def _stands(self, head: str) -> bool:
         """Whether the commit at `head` says what a new one would say; raises `Refusal` when it is not promote's."""

@@ -224,8 +224,12 @@ def _commit(result: Result, commit: CommitResult) -> Iterator[str]:
         if commit.note:
             yield f"- {code(commit.note)}"
         return
-    how = "pushed and read back" if commit.pushed else "committed here, not pushed"
+    how = "committed here, not pushed"
+    if commit.pushed:
+        how = "merged and read back" if commit.pull_request else "pushed and read back"
     yield f"- commit {code(commit.id)} on {code(commit.branch)}, {how}"
+    if commit.pull_request:
+        yield f"- request {code(commit.pull_request)}"
     if commit.note:
         yield f"- {code(commit.note)}"
     if commit.pushed and result.target:

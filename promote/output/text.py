@@ -168,9 +168,13 @@ def _commit(result: Result, commit: CommitResult, style: Style) -> Iterator[str]
     if commit.base is not None:
         yield from _proposed(result, commit, style)
         return
-    how = "pushed and read back" if commit.pushed else "committed here, not pushed"
+    how = "committed here, not pushed"
+    if commit.pushed:
+        how = "merged and read back" if commit.pull_request else "pushed and read back"
     word = DONE.get(result.command, "promoted").capitalize()
     yield style.paint(f"{word}: commit {commit.id[:12]} on {commit.branch}, {how}.", "good")
+    if commit.pull_request:
+        yield from hanging("  request   ", commit.pull_request, style, taken=12)
     if commit.note:
         yield from hanging("", commit.note, style, taken=0, under=2)
     if commit.pushed:

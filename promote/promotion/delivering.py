@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from promote.errors import Misuse
-from promote.gitops import request_branch
+from promote.gitops import merged, request_branch
 from promote.gitops.push import Change, Landed, land
 from promote.gitops.request_branch import Offered
 from promote.gitops.snapshot import Snapshot
@@ -70,9 +70,11 @@ def deliver(
     """Bring `change` to the branch in the way that promote.yaml says, or locally where nothing is to be pushed."""
     options, git = workplace.configuration.git, declared.git
     if options.delivery == "pull-request" and workplace.push:
+        there = Landed(declared.tip, git.branch, pushed=True, already=True, note=None, tries=0)
+        if not releases:  # of all the apps none differs: there is nothing that a branch could be named for
+            return Delivered(landed=there)
         branch = request_branch.branch_name(environment, {r.app.name: r.digest.hex for r in releases})
         offered = request_branch.offer(git, branch, change, tip=declared.tip, observer=workplace.observer)
-        there = Landed(declared.tip, git.branch, pushed=True, already=True, note=None, tries=0)
         return Delivered(offered=offered) if offered else Delivered(landed=there)
     if options.delivery == "github-api" and workplace.push:
         from promote.gitops import github_commit  # noqa: PLC0415 - HTTP, where a host is asked
@@ -88,6 +90,7 @@ def deliver(
 def propose(workplace: Workplace, plan: Plan, offered: Offered, result: Result, body: Body) -> Result:
     """`result` with the one open pull request for `offered`, made or brought up to date; those it supersedes closed.
 
+    Where the host merged it at once, the base is read back, and the result names the commit by which it has the change.
     Raises `Rejected`, `CredentialsFault` and `Fault`; the branch is there then, and the same command finishes.
     """
     from promote.gitops.forge import proposing  # noqa: PLC0415 - HTTP, where a host is asked
@@ -118,7 +121,11 @@ def propose(workplace: Workplace, plan: Plan, offered: Offered, result: Result, 
     closed = ", ".join(f"#{number}" for number in proposed.superseded)
     notes = (f"closed {closed}, which this one supersedes" if closed else None, proposed.note)
     note = "; ".join(note for note in notes if note) or None
-    return replace(result, commit=replace(commit, pull_request=proposed.request.url, note=note))
+    commit = replace(commit, pull_request=proposed.request.url, note=note)
+    if proposed.merged:
+        workplace.observer.step("merge", f"{git.remote} {git.branch}")
+        commit = replace(commit, id=merged.carrier(git, offered.commit), branch=git.branch, base=None)
+    return replace(result, commit=commit)
 
 
 def _forge(workplace: Workplace, remote_url: str) -> AbstractContextManager[Forge]:

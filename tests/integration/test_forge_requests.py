@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from support.forge_server import TOKEN, Hosted, Problem, forge_server
 from support.forge_world import BRANCH, OLDER, TOKENS, World, forge_world
-from support.git_world import commit_file, git, isolate
+from support.git_world import commit_file, executable, git, isolate
 from support.gitops_repo import DIGEST, TAG, make
 
 from promote.gitops.forge import proposing
@@ -144,6 +144,25 @@ def test_a_request_that_another_run_made_meanwhile_is_taken(world):
     assert ran.json["commit"]["pull_request"].endswith("/1")
 
 
+@few
+def test_of_two_requests_that_two_runs_made_at_once_the_first_is_kept(world):
+    world.host.settings.twins = True
+    ran = world.promote()
+    assert (ran.code, [(r.number, r.state) for r in world.host.requests]) == (0, [(1, "open"), (2, "closed")])
+    assert ran.json["commit"]["pull_request"].endswith("/1")
+    assert ran.json["commit"]["pull_request"] in world.host.requests[1].comments[0]
+    assert world.promote().json["commit"] == ran.json["commit"]
+
+
+@few
+def test_of_two_requests_that_are_there_every_run_takes_the_first(world):
+    first = world.promote()
+    (request,) = world.host.requests
+    world.host.requests.insert(0, Hosted(2, request.branch, "main", request.title, "by hand"))
+    again = world.promote()
+    assert (again.code, again.json["commit"]["pull_request"]) == (0, first.json["commit"]["pull_request"])
+
+
 @pytest.mark.parametrize("kind", ["gitea"], indirect=True)
 def test_a_closed_request_is_not_opened_again_and_a_new_one_is_made(world):
     assert world.promote().code == 0
@@ -171,6 +190,16 @@ def test_somebody_elses_commit_on_the_branch_is_not_thrown_away(world, tmp_path)
     ran = world.promote()
     assert (ran.code, ran.json["error"]["code"]) == (10, "pull-request-branch-edited")
     assert world.tip(BRANCH) == theirs
+
+
+@pytest.mark.parametrize("kind", ["github"], indirect=True)
+def test_a_server_that_declines_the_branch_of_the_request_is_told_with_what_helps(world):
+    executable(world.host.bare / "hooks" / "pre-receive", "echo 'error:' >&2; echo 'not this name' >&2; exit 1")
+    ran = world.promote()
+    assert (ran.code, ran.json["error"]["code"]) == (10, "push-declined")
+    assert ran.json["error"]["actual"].endswith("declined; remote: not this name")
+    assert "branches below promote/" in ran.json["error"]["hint"]
+    assert "git.branch" not in ran.json["error"]["hint"]
 
 
 @pytest.mark.parametrize("kind", ["gitlab"], indirect=True)
@@ -232,7 +261,7 @@ def test_more_open_requests_than_a_page_holds_are_all_looked_at(world, kind):
         world.host.requests.append(Hosted(number + 1, "main", "main", "many", ""))
     world.older(fork=True)
     with connected(world.host.url, kind, os.environ) as forge:
-        assert [r.number for r in forge.open_requests("main")] == list(range(1, 121))
+        assert sorted(r.number for r in forge.open_requests("main")) == list(range(1, 121))
     # Gitea may give fewer than it was asked for, so that only an empty page is its last.
     assert len(world.host.seen) == {"github": 2, "gitlab": 2, "bitbucket": 3, "gitea": 4}[kind]
 
@@ -256,32 +285,6 @@ def test_labels_are_put_on_where_the_host_has_labels(world, kind):
     (request,) = world.host.requests
     assert request.labels == ([] if kind == "bitbucket" else ["promotion", "to prod"])
     assert world.host.complaints == []
-
-
-@few
-def test_automatic_merging_is_asked_for_the_head_that_was_pushed(world, kind):
-    world.repo.configure(git={"branch": "main", "forge": kind, "auto_merge": True, "labels": ["promotion"]})
-    ran = world.promote()
-    if kind == "bitbucket":
-        assert (ran.code, ran.json["error"]["code"], world.repo.tags()) == (2, "auto-merge-unsupported", {})
-        return
-    assert (ran.code, ran.json["commit"]["note"]) == (0, None)
-    (request,) = world.host.requests
-    assert (request.auto_merge, request.labels) == (world.tip(BRANCH), ["promotion"])
-
-
-@pytest.mark.parametrize("kind", ["gitlab"], indirect=True)
-def test_automatic_merging_that_the_host_will_not_do_is_told_and_is_no_failure(world, kind):
-    world.repo.configure(git={"branch": "main", "forge": kind, "auto_merge": True})
-
-    def refuse(asked):
-        if asked.path.endswith("/merge"):
-            raise Problem(405, "Method Not Allowed")
-
-    world.host.before = refuse
-    ran = world.promote()
-    assert ran.code == 0
-    assert "automatic merging was not turned on" in ran.json["commit"]["note"]
 
 
 @pytest.mark.parametrize("kind", ["gitea"], indirect=True)

@@ -83,7 +83,7 @@ def test_a_request_is_made_kept_and_renewed(scene):
     (request,) = world.host.requests
     assert (request.written, request.labels) == (2, ["promotion", "to prod"])
     assert scene.asked() == [
-        "GET ", "GET /pulls", "POST /pulls", "POST /issues/1/labels", "GET /pulls/1",
+        "GET ", "GET /pulls", "POST /pulls", "GET /pulls", "POST /issues/1/labels", "GET /pulls/1",
         "GET ", "GET /pulls", "POST /issues/1/labels", "GET /pulls/1",
         "GET ", "GET /pulls", "PATCH /pulls/1", "POST /issues/1/labels", "GET /pulls/1",
     ]  # fmt: skip
@@ -115,7 +115,7 @@ def test_a_list_of_several_pages_is_read_to_its_end(scene):
     for number in range(120):
         world.host.requests.append(Hosted(number + 1, "main", "main", "many", None if number else "one"))
     assert world.promote().code == 0
-    assert scene.asked().count("GET /pulls") == 2
+    assert scene.asked().count("GET /pulls") == 4  # before the request is made, and after
     assert scene.violations() == []
 
 
@@ -162,12 +162,34 @@ def test_what_github_refuses_is_refused_as_described_and_told(scene, method, pat
     assert scene.violations() == []
 
 
-def test_automatic_merging_is_asked_for_and_its_refusal_told(scene, complaints):
+@pytest.mark.parametrize("method", ["merge", "rebase", "squash"])
+def test_merging_is_asked_for_in_the_way_that_the_repository_allows(scene, method):
     world = scene.world
+    allowed = {"merge": "allow_merge_commit", "rebase": "allow_rebase_merge", "squash": "allow_squash_merge"}
+    world.host.settings.repository = {setting: name == method for name, setting in allowed.items()}
     world.repo.configure(git={"branch": "main", "forge": "github", "auto_merge": True})
-    assert world.promote().code == 0
+    ran = world.promote()
+    assert (ran.code, ran.json["commit"]["base"], ran.json["commit"]["note"]) == (0, None, None)
     assert world.host.requests[0].auto_merge == world.tip(BRANCH)
-    assert complaints(world.host.operations) == [[]]
+    assert scene.asked()[-4:] == ["GET /pulls/1", "GET ", "GET /pulls/1", "PUT /pulls/1/merge"]
+    assert scene.violations() == []
+
+
+@pytest.mark.parametrize("status", [403, 405, 409, 422])
+def test_the_refusal_to_merge_is_as_described_and_is_told(scene, status):
+    world, said = scene.world, 'Required status check "ci" is expected.'
+    world.repo.configure(git={"branch": "main", "forge": "github", "auto_merge": True})
+    before = world.tip()
+
+    def refuse(asked):
+        if asked.path.endswith("/merge"):
+            raise Problem(status, said)
+
+    world.host.before = refuse
+    ran = world.promote()
+    assert (ran.code, ran.json["commit"]["base"], world.tip()) == (0, "main", before)
+    assert f"status {status}" in ran.json["commit"]["note"]
+    assert "status check" in ran.json["commit"]["note"]
     assert scene.violations() == []
 
 

@@ -71,11 +71,11 @@ class Bitbucket:
         self._api.send("POST", f"{self._requests}/{request.number}/comments", {"content": {"raw": comment}})
         self._api.send("POST", f"{self._requests}/{request.number}/decline", None)
 
-    def merge_when_ready(self, request: PullRequest, head: str) -> None:  # noqa: ARG002 - the protocol's
+    def merge_when_ready(self, request: PullRequest, head: str) -> bool:  # noqa: ARG002 - the protocol's
         """Not there; raises `Misuse`."""
         raise Misuse(
             "auto-merge-unsupported",
-            "got git.auto_merge for Bitbucket, which cannot be told to merge later",
+            "got git.auto_merge for Bitbucket, which cannot be told what commit to merge",
             hint="set git.auto_merge to false",
         )
 

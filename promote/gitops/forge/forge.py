@@ -21,8 +21,7 @@ class Offer:
 class PullRequest:
     """An open request as the host tells it.
 
-    `head` is the commit that it would merge, in full or, on Bitbucket, its beginning, empty where the host tells none;
-    `handle` is the host's other name for the request, where it has one.
+    `head` is the commit that it would merge, in full or, on Bitbucket, its beginning, empty where the host tells none.
     """
 
     number: int
@@ -30,7 +29,6 @@ class PullRequest:
     branch: str
     head: str
     title: str
-    handle: str = ""
 
 
 class Forge(Protocol):
@@ -45,7 +43,7 @@ class Forge(Protocol):
     longest_body: int
     """How many characters a body may have."""
     has_auto_merge: bool
-    """Whether a request can be told to merge once its checks and approvals are there."""
+    """Whether the host can be asked to merge one very commit, now or once its checks and approvals are there."""
     has_labels: bool
     """Whether requests have labels."""
 
@@ -59,7 +57,7 @@ class Forge(Protocol):
         """One open request; raises `Fault` when it is not open."""
 
     def create(self, offer: Offer) -> PullRequest:
-        """A new request; raises `Rejected` when there is one of this branch already."""
+        """A new request; raises `Rejected` where the host sees that there is one of this branch already."""
 
     def update(self, request: PullRequest, offer: Offer) -> None:
         """Give `request` the title and the body of `offer`."""
@@ -70,5 +68,9 @@ class Forge(Protocol):
     def close(self, request: PullRequest, comment: str) -> None:
         """Comment on `request`, and close it unmerged; its branch stays."""
 
-    def merge_when_ready(self, request: PullRequest, head: str) -> None:
-        """Let the host merge `request` once it may be, and only while its head is `head`."""
+    def merge_when_ready(self, request: PullRequest, head: str) -> bool:
+        """Let the host merge `request`, and never with another head than `head`; whether that has happened already.
+
+        False: it will, once checks and approvals are there.  A host that would forget `head` until then is asked to
+        merge now, and raises `Rejected` where that cannot be.
+        """

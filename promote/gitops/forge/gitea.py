@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 from promote.errors import Fault
 from promote.gitops.forge.address import Address, Token
-from promote.gitops.forge.api import Api, Rejected
-from promote.gitops.forge.forge import Offer, PullRequest
+from promote.gitops.forge.api import Api
+from promote.gitops.forge.forge import PullRequest
 from promote.gitops.forge.paging import pages
 from promote.gitops.forge.pulls_api import PullsApi
 
@@ -17,8 +15,6 @@ PAGE = 50
 """What both give at most unless they were configured otherwise, to fewer too: the last page is one without items."""
 STYLES = ("merge", "rebase", "rebase-merge", "squash", "fast-forward-only")
 """How a request can be merged, by the API's definition of `MergePullRequestOption`."""
-PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2, 3.2)
-"""Seconds between looks while the server still finds out whether a request can be merged."""
 COLOUR = "#1d76db"
 """Of a label that is new."""
 
@@ -33,10 +29,7 @@ class Gitea(PullsApi):
 
     name = "Gitea"
     longest_body = 65_535
-
-    def __init__(self, where: Address, client: Api, *, sleep: Callable[[float], None] = time.sleep) -> None:
-        super().__init__(where, client)
-        self._sleep = sleep
+    judged = (True,)  # "no" is also what it says while it still looks for conflicts
 
     def check(self) -> None:
         """As `Forge.check`; raises `Fault` (``forge-rejected``) where the repository says that it takes no requests."""
@@ -50,22 +43,9 @@ class Gitea(PullsApi):
         self._page("labels", 1)
 
     def open_requests(self, base: str) -> tuple[PullRequest, ...]:
-        """As `Forge.open_requests`, oldest first; older servers cannot be asked for one base, so all are looked at."""
+        """As `Forge.open_requests`; older servers cannot be asked for one base, so all are looked at."""
         found = pages(lambda page: self._page("pulls", page, state="open"), 1)
-        own = (self._request(item) for item in found if self._is_own(item, base))
-        return tuple(sorted(own, key=lambda request: request.number))
-
-    def create(self, offer: Offer) -> PullRequest:
-        """As `Forge.create`; the server gives two runs that ask at once a request each, so the later closes its own.
-
-        It looks for another of the branch and then makes one, with no lock about the two; numbers are given in order.
-        """
-        made = super().create(offer)
-        first = next((r for r in self.open_requests(offer.base) if r.branch == offer.branch), made)
-        if first.number >= made.number:
-            return made
-        self.close(made, f"Made at the same moment as {first.url}, which stays.")
-        return first
+        return tuple(self._request(item) for item in found if self._is_own(item, base))
 
     def label(self, request: PullRequest, labels: tuple[str, ...]) -> None:
         """As `Forge.label`; a label that the repository does not have is made."""
@@ -80,39 +60,19 @@ class Gitea(PullsApi):
         chosen = {"labels": [known[name] for name in labels]}
         self._api.send("POST", f"{self._repository}/issues/{request.number}/labels", chosen)
 
-    def merge_when_ready(self, request: PullRequest, head: str) -> None:
+    def merge_when_ready(self, request: PullRequest, head: str) -> bool:
         """As `Forge.merge_when_ready`, which here is now or not at all; raises `Rejected` where that cannot be now.
 
         Of a merge that is to wait (`merge_when_checks_succeed`) the server does not look at `head_commit_id`: it merges
-        whatever the head is by then, with the rights of who asked.  What is new it cannot merge until it looked for
-        conflicts, so it is asked again for a while.
+        whatever the head is by then, with the rights of who asked.
         """
         style = self._read_repository().get("default_merge_style")
-        body = {"Do": style if style in STYLES else "merge", "head_commit_id": head}
-        for pause in (*PAUSES, None):
-            try:
-                self._api.send("POST", f"{self._repository}/pulls/{request.number}/merge", body)
-            except Rejected as declined:
-                if pause is None or declined.status != 405 or self._is_looked_at(request):
-                    raise
-                self._sleep(pause)
-            else:
-                return
+        self._merge("POST", request, {"Do": style if style in STYLES else "merge", "head_commit_id": head})
+        return True
 
     def _takes_none(self, why: str, hint: str) -> Fault:
         what = f"{self._api.host} would decline a request in this repository: {why}"
         return Fault("forge-rejected", what, expected="a repository that takes pull requests", actual=why, hint=hint)
-
-    def _is_looked_at(self, request: PullRequest) -> bool:
-        """Whether the server found that `request` has no conflicts; it says no to that while it looks, too."""
-        item = self._api.get(f"{self._repository}/pulls/{request.number}")
-        return isinstance(item, dict) and item.get("mergeable") is True
-
-    def _read_repository(self) -> dict[str, Any]:
-        answer = self._api.get(self._repository)
-        if not isinstance(answer, dict):
-            raise self._api.unusable(f"got {type(answer).__name__}, expected a repository")
-        return answer
 
     def _page(self, what: str, page: int, **query: str) -> list[Any]:
         return self._api.items(self._api.get(f"{self._repository}/{what}", {**query, "limit": PAGE, "page": page}))

@@ -1,8 +1,7 @@
-"""GitHub: pull requests by its REST API (version 2022-11-28), automatic merging by its GraphQL API."""
+"""GitHub: pull requests by its REST API, version 2022-11-28."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from promote.gitops.forge.address import Address, Token
@@ -12,13 +11,8 @@ from promote.gitops.forge.paging import pages
 from promote.gitops.forge.pulls_api import PullsApi
 
 PAGE = 100
-_AUTO_MERGE = """\
-mutation($request: ID!, $head: GitObjectID!) {
-  enablePullRequestAutoMerge(input: {pullRequestId: $request, expectedHeadOid: $head}) {
-    pullRequest { number }
-  }
-}
-"""
+METHODS = {"merge": "allow_merge_commit", "rebase": "allow_rebase_merge", "squash": "allow_squash_merge"}
+"""How a request can be merged, and the setting of the repository that allows it; the commit as it is comes first."""
 
 
 def api(where: Address, token: Token) -> Api:
@@ -32,10 +26,6 @@ class GitHub(PullsApi):
     name = "GitHub"
     longest_body = 65_536
 
-    def __init__(self, where: Address, client: Api) -> None:
-        super().__init__(where, client)
-        self._graphql = where.graphql
-
     def open_requests(self, base: str) -> tuple[PullRequest, ...]:
         """As `Forge.open_requests`."""
         query: dict[str, str | int] = {"state": "open", "base": base, "per_page": PAGE}
@@ -48,12 +38,33 @@ class GitHub(PullsApi):
         """As `Forge.label`; GitHub makes the labels that it does not have."""
         self._api.send("POST", f"{self._repository}/issues/{request.number}/labels", {"labels": list(labels)})
 
-    def merge_when_ready(self, request: PullRequest, head: str) -> None:
-        """As `Forge.merge_when_ready`; the method of merging is the repository's own."""
-        answer = self._api.ask(self._graphql, _AUTO_MERGE, {"request": request.handle, "head": head})
-        errors = answer.get("errors") if isinstance(answer, dict) else None
-        if errors:
-            raise Rejected(self._api.host, 200, self._api.said_by(errors))
+    def merge_when_ready(self, request: PullRequest, head: str) -> bool:
+        """As `Forge.merge_when_ready`, which here is now or not at all; raises `Rejected` where that cannot be now.
+
+        Of a merge that is to wait (`enablePullRequestAutoMerge`) GitHub looks at the head when it is asked alone, and
+        leaves it on when somebody who may write pushes: its documentation, "Automatically merging a pull request".
+        Rules of the branch may exclude a method that the repository allows, so each is tried.
+        """
+        repository = self._read_repository()
+        first, *others = [name for name, setting in METHODS.items() if repository.get(setting) is True] or METHODS
+        try:
+            self._merge("PUT", request, {"sha": head, "merge_method": first})
+        except Rejected as declined:
+            if declined.status != 405 or not self._is_merged_by(others, request, head):
+                raise
+        return True
+
+    def _is_merged_by(self, methods: list[str], request: PullRequest, head: str) -> bool:
+        """Merge by the first of `methods` that can; False when none can."""
+        for method in methods:
+            try:
+                self._merge("PUT", request, {"sha": head, "merge_method": method})
+            except Rejected as declined:
+                if declined.status != 405:
+                    raise
+            else:
+                return True
+        return False
 
     @staticmethod
     def _is_own(item: Any) -> bool:
@@ -64,6 +75,3 @@ class GitHub(PullsApi):
             for side in (head, base)
         ]
         return ids[0] is not None and ids[0] == ids[1]
-
-    def _request(self, item: Any) -> PullRequest:
-        return replace(super()._request(item), handle=self._api.text(item, "node_id"))

@@ -72,11 +72,16 @@ class GitLab:
         self._api.send("POST", f"{self._requests}/{request.number}/notes", {"body": comment})
         self._change(request, {"state_event": "close"})
 
-    def merge_when_ready(self, request: PullRequest, head: str) -> None:
-        """As `Forge.merge_when_ready`."""
+    def merge_when_ready(self, request: PullRequest, head: str) -> bool:
+        """As `Forge.merge_when_ready`; without a pipeline to wait for, GitLab merges at once.
+
+        `sha` is kept with a merge that waits and compared again when it is done, and new commits cancel it: GitLab's
+        documentation, "Auto-merge", "Pipeline success for auto-merge".
+        """
         # The second name is that of GitLab before 17.11, which would merge at once without it.
         body = {"sha": head, "auto_merge": True, "merge_when_pipeline_succeeds": True}
-        self._api.send("PUT", f"{self._requests}/{request.number}/merge", body)
+        answer = self._api.send("PUT", f"{self._requests}/{request.number}/merge", body)
+        return self._api.text(answer, "state") == "merged"
 
     def _change(self, request: PullRequest, body: dict[str, str]) -> None:
         self._api.send("PUT", f"{self._requests}/{request.number}", body)

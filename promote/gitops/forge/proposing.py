@@ -15,12 +15,13 @@ from promote.model.malformed import shown
 class Proposed:
     """The request as it was read back.  `superseded` are the numbers of those that were closed for it.
 
-    `note` says what was asked for besides and could not be done (labels, a branch that had to stay, automatic merging),
-    None when nothing.
+    `merged` says that the host merged it, by its own word.  `note` says what was asked for besides and could not be
+    done (labels, a branch that had to stay, automatic merging), None when nothing.
     """
 
     request: PullRequest
     superseded: tuple[int, ...]
+    merged: bool
     note: str | None
 
 
@@ -32,7 +33,7 @@ def check(forge: Forge, *, auto_merge: bool) -> None:
     if auto_merge and not forge.has_auto_merge:
         raise Misuse(
             "auto-merge-unsupported",
-            f"got git.auto_merge for {forge.name}, which cannot be told to merge later",
+            f"got git.auto_merge for {forge.name}, which cannot be told what commit to merge",
             hint="set git.auto_merge to false",
         )
     forge.check()
@@ -62,7 +63,8 @@ def propose(
     elif fresh or request.title != offer.title:
         forge.update(request, offer)
     notes: list[str | None] = [_labelled(forge, request, offer.labels)]
-    superseded = tuple(r for r in there if r.branch != offer.branch and supersedes(r.branch))
+    superseded = [r for r in there if r.branch != offer.branch and supersedes(r.branch)]
+    superseded.sort(key=lambda old: old.number)
     for old in superseded:
         forge.close(old, f"Superseded by {request.url}: another release is to be promoted instead.")
         notes.append(delete(old))
@@ -75,23 +77,35 @@ def propose(
             actual=shown(seen.branch),
             hint="look at the request, then run the same command again",
         )
+    merged = False
     if auto_merge:
-        notes.append(_merge_later(forge, seen, head))
-    return Proposed(seen, tuple(old.number for old in superseded), "; ".join(filter(None, notes)) or None)
+        merged, why = _merged(forge, seen, head)
+        notes.append(why)
+    return Proposed(seen, tuple(old.number for old in superseded), merged, "; ".join(filter(None, notes)) or None)
 
 
 def _of_branch(requests: tuple[PullRequest, ...], branch: str) -> PullRequest | None:
-    return next((request for request in requests if request.branch == branch), None)
+    """The first of them that was made: hosts number requests in order, and list them as they like."""
+    return min((r for r in requests if r.branch == branch), key=lambda request: request.number, default=None)
 
 
 def _created(forge: Forge, offer: Offer) -> PullRequest:
+    """A new request, or the one of another run of the same promotion that was faster.
+
+    A host looks for another of the branch and then makes one, and not every host locks the two together: where two runs
+    got one each, the later closes its own.
+    """
     try:
-        return forge.create(offer)
+        made = forge.create(offer)
     except Rejected:
-        # Another run of the same promotion may have been faster.
         if (request := _of_branch(forge.open_requests(offer.base), offer.branch)) is None:
             raise
         return request
+    first = _of_branch(forge.open_requests(offer.base), offer.branch)
+    if first is None or first.number >= made.number:
+        return made
+    forge.close(made, f"Made at the same moment as {first.url}, which stays.")
+    return first
 
 
 def _labelled(forge: Forge, request: PullRequest, labels: tuple[str, ...]) -> str | None:
@@ -103,10 +117,9 @@ def _labelled(forge: Forge, request: PullRequest, labels: tuple[str, ...]) -> st
     return None
 
 
-def _merge_later(forge: Forge, request: PullRequest, head: str) -> str | None:
-    """Ask for it; what the host said where it would not, because the request is there and a person can merge it."""
+def _merged(forge: Forge, request: PullRequest, head: str) -> tuple[bool, str | None]:
+    """Whether it is merged, and what the host said where it would not: the request is there, a person can merge it."""
     try:
-        forge.merge_when_ready(request, head)
+        return forge.merge_when_ready(request, head), None
     except PromoteError as error:
-        return f"automatic merging was not turned on: {error.message}"
-    return None
+        return False, f"it was not merged: {error.message}; the same command tries again"
