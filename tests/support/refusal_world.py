@@ -47,8 +47,8 @@ TIMES = (
     (re.compile(r"youngest part \d+ days"), "youngest part 42 days"),
     (re.compile(r"the verdict sha256:[0-9a-f]{64}"), "the verdict sha256:" + "0123456789abcdef" * 4),
     (
-        re.compile(r"^( +(?:got|expected) +(?:before |.*\(signed )?)\d{4}-\d\d-\d\d \d\d:\d\d UTC", re.MULTILINE),
-        r"\g<1>2026-01-09 04:05 UTC",
+        re.compile(r"^( +(?:got|expected) +(?:before |.*\(signed )?)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", re.MULTILINE),
+        r"\g<1>2026-01-09 04:05:06 UTC",
     ),
 )
 """How long ago something was, and now, on which no two runs agree; and what stands for them."""
