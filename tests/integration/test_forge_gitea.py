@@ -57,15 +57,6 @@ def test_a_server_that_gives_shorter_pages_is_asked_until_it_has_no_more(host, f
     assert host.complaints == []
 
 
-def test_a_list_without_end_is_left(host, forge):
-    host.settings.most = 1
-    for number in range(1, 103):
-        host.requests.append(Hosted(number, "main", "main", "one of many", ""))
-    with pytest.raises(Exception, match="more than 100 pages") as raised:
-        forge.open_requests("main")
-    assert raised.value.code == "forge-answer"
-
-
 @pytest.mark.parametrize("style", ["merge", "rebase", "rebase-merge", "squash", "fast-forward-only"])
 def test_it_merges_the_given_head_in_the_style_of_the_repository(repo, host, forge, request_of_ours, style):
     host.settings.repository["default_merge_style"] = style

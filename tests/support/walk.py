@@ -46,7 +46,7 @@ def typed(lines: Iterable[str], cwd: Path, instead: Mapping[str, str], **environ
     script = []
     for line in wanted:
         script += [f"printf '{MARK}'", instead.get(line, line), f"printf '{MARK}%s' $?"]
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "PROMOTE_"))}
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "PROMOTE_", "MAKE", "MFLAGS"))}
     where = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{clean['PATH']}", "HOME": str(cwd), "LC_ALL": "C"}
     done = subprocess.run(
         ["bash", "--norc", "--noprofile", "-s"],
