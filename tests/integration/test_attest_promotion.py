@@ -118,6 +118,7 @@ def test_one_verdict_a_digest_and_a_second_run_adds_nothing(tmp_path, target):
         assert len(there.repo.promotions()) == 1
 
 
+@pytest.mark.exhaustive
 def test_a_key_that_cosign_made_signs_with_its_password(tmp_path, monkeypatch):
     with world(tmp_path / "w") as there:
         for end in ("key", "pub"):

@@ -20,7 +20,11 @@ def _isolated(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize(
     ("case", "referrers", "most"),
-    [("v3-keyless", True, 11), ("v3-keyless", False, 13), ("v2-key", False, 10)],
+    [
+        pytest.param("v3-keyless", True, 11, marks=pytest.mark.exhaustive),
+        ("v3-keyless", False, 13),
+        pytest.param("v2-key", False, 10, marks=pytest.mark.exhaustive),
+    ],
     ids=["api", "fallback", "tag-scheme"],
 )
 def test_a_copy_with_evidence(case, referrers, most):
@@ -32,7 +36,9 @@ def test_a_copy_with_evidence(case, referrers, most):
         assert max(link.of("connect")) <= link.of("POST")[0]
 
 
-@pytest.mark.parametrize(("referrers", "most"), [(True, 16), (False, 18)], ids=["api", "fallback"])
+@pytest.mark.parametrize(
+    ("referrers", "most"), [pytest.param(True, 16, marks=pytest.mark.exhaustive), (False, 18)], ids=["api", "fallback"]
+)
 def test_a_whole_promotion(tmp_path, referrers, most):
     with far("v3-key", referrers=referrers) as here, far_repository(here, tmp_path, "v3-key") as repo:
         link = promote_far(here, repo)
@@ -41,6 +47,7 @@ def test_a_whole_promotion(tmp_path, referrers, most):
         assert link.of("target POST")[0] > link.of("git GET /deploy.git/info/refs?service=git-receive-pack")[0]
 
 
+@pytest.mark.exhaustive
 def test_a_promotion_that_finds_nothing_to_do(tmp_path):
     with far("v3-key", referrers=False) as here, far_repository(here, tmp_path, "v3-key") as repo:
         promote_far(here, repo)

@@ -121,6 +121,7 @@ def test_a_head_that_somebody_pushed_meanwhile_is_not_merged(world):
     assert (again.code, again.json["error"]["code"], world.tip()) == (10, "pull-request-branch-edited", before)
 
 
+@pytest.mark.exhaustive
 @every
 def test_merging_that_the_host_will_not_do_is_told_and_is_no_failure(world):
     def refuse(asked):
@@ -153,6 +154,7 @@ def test_github_merges_by_the_method_that_the_repository_allows(world, method):
     assert DIGEST.encode() in world.repo.overlay()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("told", [{}, dict.fromkeys(METHODS.values(), "yes")])
 def test_each_method_is_tried_where_rules_exclude_one_or_the_settings_are_not_told(world, told):
     world.host.settings.repository, world.host.settings.excluded = told, ("merge", "rebase")
@@ -167,6 +169,7 @@ def test_where_no_method_is_left_the_first_reason_is_told(world):
     assert "merge is not allowed" in ran.json["commit"]["note"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("looks", "done"), [(1, True), (4, True), (100, False)])
 def test_while_github_looks_for_conflicts_it_is_given_time(world, looks, done):
     world.repo.configure(git={"branch": "main", "forge": "github"})
@@ -205,6 +208,7 @@ def test_github_is_asked_once_more_where_it_began_to_look_again_meanwhile(world)
     assert merges(world) == 2
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("answer", [[], "deploy", None, 7])
 def test_settings_that_are_no_object_are_an_answer_that_cannot_be_used(world, answer, monkeypatch):
     assert world.promote().code == 0

@@ -255,6 +255,7 @@ def test_a_redirect_is_not_followed(world):
     assert len(world.host.seen) == 1
 
 
+@pytest.mark.exhaustive
 @few
 def test_more_open_requests_than_a_page_holds_are_all_looked_at(world, kind):
     for number in range(120):

@@ -77,7 +77,9 @@ def told(log: Path) -> str:
     return log.read_text()
 
 
-@pytest.mark.parametrize("ends", ["well", "refused", "broken"])
+@pytest.mark.parametrize(
+    "ends", ["well", *(pytest.param(e, marks=pytest.mark.exhaustive) for e in ("refused", "broken"))]
+)
 @pytest.mark.parametrize("way", ["askpass", "variables", "url"])
 def test_a_token_is_in_no_argument_and_in_nothing_that_is_written(tmp_path, monkeypatch, arguments, served, way, ends):
     server, repo = served

@@ -79,6 +79,7 @@ def test_a_hold_is_of_one_environment(world):
     assert ran.code == 0, ran.out
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("how", ["revert", "hand"])
 def test_whoever_brings_it_back_by_hand_has_lifted_the_hold(world, how):
     world.rollback("prod")
@@ -93,6 +94,7 @@ def test_whoever_brings_it_back_by_hand_has_lifted_the_hold(world, how):
     assert [world.promote(tag(2)).code, world.runs()] == [0, 2]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("how", ["squash", "rebase", "merge"])
 def test_a_hold_survives_the_way_that_it_was_merged(world, how):
     world.pull()
@@ -141,6 +143,7 @@ def test_a_claim_in_a_commit_that_changes_nothing_there_holds_nothing(world):
     assert [world.promote(tag(2)).code, world.runs()] == [0, 2]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "changes",
     [

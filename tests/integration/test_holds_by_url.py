@@ -58,6 +58,7 @@ def test_a_rollback_of_long_ago_still_holds_what_staging_runs(world):
     assert run(world, "staging->prod", "--lift", "it was the database").code == 0
 
 
+@pytest.mark.exhaustive
 def test_a_hold_is_seen_where_another_gate_brought_older_history(world):
     world.rollback("prod")
     world.stage(3)
@@ -66,6 +67,7 @@ def test_a_hold_is_seen_where_another_gate_brought_older_history(world):
     assert (ran.code, ran.refused_by) == (10, "held"), ran.out
 
 
+@pytest.mark.exhaustive
 def test_a_hold_that_was_ended_long_ago_holds_no_more(world):
     world.rollback("prod")
     assert world.promote(tag(2), "--lift", "it was the database").code == 0
@@ -76,6 +78,7 @@ def test_a_hold_that_was_ended_long_ago_holds_no_more(world):
     assert (ran.code, ran.gate("held")["verdict"]) == (0, "pass"), ran.out
 
 
+@pytest.mark.exhaustive
 def test_what_never_arrived_is_no_reason_to_fetch_all_of_history(world):
     bury(world)
     world.stage(3)
@@ -85,6 +88,7 @@ def test_what_never_arrived_is_no_reason_to_fetch_all_of_history(world):
     assert "shallow" in ran.gate("ledger")["summary"]  # so it was not
 
 
+@pytest.mark.exhaustive
 def test_what_runs_there_now_is_not_held_whatever_history_says(world):
     bury(world)
     ran = run(world, "staging->prod")
@@ -92,12 +96,14 @@ def test_what_runs_there_now_is_not_held_whatever_history_says(world):
     assert "shallow" in ran.gate("ledger")["summary"]
 
 
+@pytest.mark.exhaustive
 def test_a_rollback_goes_back_to_what_ran_before_recent_history(world):
     bury(world)
     ran = run(world, "rollback", "prod")
     assert (ran.code, world.runs(), ran.gate("held")["verdict"]) == (0, 1, "pass"), ran.out
 
 
+@pytest.mark.exhaustive
 def test_a_rollback_passes_over_what_was_held_long_ago(world):
     world.stage(3)
     world.promoted(3)
@@ -116,6 +122,7 @@ def test_status_and_history_say_since_when_of_long_ago(world):
     assert (row["commit"], row["by"]) == (commit, "Test <test@example.com>")
 
 
+@pytest.mark.exhaustive
 def test_several_apps_find_what_ran_long_ago_though_one_of_them_brought_it(tmp_path, monkeypatch):
     world = by_url(tmp_path, monkeypatch, apps=("one", "two", "three"))
     for app in world.repo.apps:

@@ -111,6 +111,7 @@ def test_a_refused_command_line_leaves_no_file_either(repo):
     assert not (repo.root / "prod").exists()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("content", ["", "somebody's notes\n"], ids=["empty", "with-content"])
 def test_a_file_that_was_there_before_is_not_removed(repo, content):
     # What was in it the shell has cut off before promote began; the file itself is the user's.
@@ -120,6 +121,7 @@ def test_a_file_that_was_there_before_is_not_removed(repo, content):
     assert (repo.root / "prod").read_bytes() == b""
 
 
+@pytest.mark.exhaustive
 def test_appending_to_a_file_leaves_its_content(repo):
     (repo.root / "prod").write_text("somebody's notes\n")
     ran = repo.command(f"promote staging->>prod {TAG}")
@@ -137,6 +139,7 @@ def test_a_link_that_is_called_prod_is_not_followed_nor_removed(repo, tmp_path):
     assert ran.code == 2
 
 
+@pytest.mark.exhaustive
 def test_output_to_a_file_of_another_name_is_left_in_peace(repo):
     ran = repo.command(f"promote 'staging->prod' {TAG} --format json > result.json")
     assert ran.code == 0, ran.err
@@ -155,6 +158,7 @@ def test_stdout_to_a_file_of_an_unknown_environment_is_a_usage_error(repo):
     assert not repo.promotions()
 
 
+@pytest.mark.exhaustive
 def test_in_a_directory_below_the_repository(repo):
     below = repo.root / "overlays"
     ran = repo.command(f"cd overlays && promote staging->prod {TAG}")

@@ -89,6 +89,7 @@ def test_the_verdict_from_a_registry_with_the_referrers_api(tmp_path, case):
             assert [r for r in target.requests if r.method not in {"GET", "HEAD"}] == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("case", TABLE)
 def test_verify_gives_the_same_verdict_through_the_fallback_tag(tmp_path, case):
     with RegistryServer(referrers=False) as source:

@@ -14,7 +14,15 @@ def _isolated(monkeypatch, tmp_path):
     isolate(monkeypatch, tmp_path)
 
 
-@pytest.mark.parametrize("case", ["v3-keyless", "v2-keyless", "v3-keyless-index", "v2-key"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param("v3-keyless", marks=pytest.mark.exhaustive),
+        pytest.param("v2-keyless", marks=pytest.mark.exhaustive),
+        "v3-keyless-index",
+        "v2-key",
+    ],
+)
 @pytest.mark.parametrize(
     ("gates", "code"),
     [

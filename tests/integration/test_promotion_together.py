@@ -50,6 +50,7 @@ def test_five_apps_from_five_clones(tmp_path, nursery):
     check_all_landed(repo, [s.wait() for s in started], 5)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "remote", [pytest.param(True, marks=pytest.mark.exhaustive), False], ids=["remote", "no remote"]
 )
@@ -86,6 +87,7 @@ def test_another_tag_that_lands_meanwhile_wins_and_the_later_one_says_so(tmp_pat
     assert len(repo.promotions()) == 2
 
 
+@pytest.mark.exhaustive
 def test_another_app_that_lands_meanwhile_is_no_rival(tmp_path):
     repo = make(tmp_path, apps=("web", "api"))
     other = repo.clone("other")

@@ -77,6 +77,7 @@ def test_every_gate_of_a_promotion_is_judged_as_far_as_it_applies(world):
     assert {gate: gates[gate] for gate in passed} == dict.fromkeys(passed, "pass")
 
 
+@pytest.mark.exhaustive
 def test_named_by_an_abbreviation_and_as_a_word(world):
     assert world.rollback("prod", "--to", tag(1)[:9], "--dry-run").json["releases"][0]["tag"] == tag(1)
     assert world.rollback("prod", tag(1)[:9], "--dry-run").json["releases"][0]["tag"] == tag(1)
@@ -86,6 +87,7 @@ def test_named_by_an_abbreviation_and_as_a_word(world):
     assert world.rollback("prod", "--to", tag(1)).code == 0
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("to", "code", "error"),
     [("sha-0", 10, "ambiguous-tag"), ("sha-ffffff", 10, "not-deployed"), ("latest", 14, "floating-tag")],
@@ -118,6 +120,7 @@ def test_nothing_to_go_back_to(tmp_path, monkeypatch):
     assert release["since"]["further"] is None
 
 
+@pytest.mark.exhaustive
 def test_what_is_held_is_nothing_to_go_back_to(world):
     assert world.rollback("prod", "--to", "sha-89abcdef").json["error"]["code"] == "no-such-tag"  # never had an image
     world.stage(3)
@@ -176,6 +179,7 @@ def test_going_back_further_is_named_and_may_be_repeated(world):
     assert [world.rollback("prod").code, world.runs()] == [0, 1]
 
 
+@pytest.mark.exhaustive
 def test_after_a_release_came_a_rollback_is_another_step(world):
     assert [world.rollback("prod").code, world.runs()] == [0, 1]
     world.stage(3)
@@ -185,6 +189,7 @@ def test_after_a_release_came_a_rollback_is_another_step(world):
     assert [world.rollback("prod").code, world.runs()] == [0, 1]
 
 
+@pytest.mark.exhaustive
 def test_one_app_that_is_back_already_does_not_keep_another_from_going_back(tmp_path, monkeypatch):
     world = make_world(tmp_path, monkeypatch, apps=("one", "two"))
     for number in (1, 2):
@@ -200,6 +205,7 @@ def test_one_app_that_is_back_already_does_not_keep_another_from_going_back(tmp_
     assert world.promote(f"one={tag(2)}").json["error"]["code"] == "held"
 
 
+@pytest.mark.exhaustive
 def test_two_steps_back_pass_over_what_is_held(world):
     world.stage(3)
     world.promoted(3)
