@@ -189,13 +189,13 @@ def test_ten_thousand_records_are_read_in_one_pass_and_hardly_any_is_parsed(tmp_
     parsed: list[str] = []
     start, pins = promote.gitops.command.Git.start, promote.overlays.sites.pins
 
-    def counting_start(self, arguments, *more):
+    def counting_start(self, arguments, *more, **named):
         started.append(arguments[0])
-        return start(self, arguments, *more)
+        return start(self, arguments, *more, **named)
 
-    def counting_pins(tree, *more):
-        parsed.append(tree.commit)
-        return pins(tree, *more)
+    def counting_pins(tree, *more, **named):
+        parsed.append(getattr(tree, "commit", "the present one, and what it asks for"))
+        return pins(tree, *more, **named)
 
     monkeypatch.setattr(promote.gitops.command.Git, "start", counting_start)
     monkeypatch.setattr(promote.overlays.sites, "pins", counting_pins)

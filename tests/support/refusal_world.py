@@ -50,6 +50,10 @@ TIMES = (
         re.compile(r"^( +(?:got|expected) +(?:before |.*\(signed )?)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", re.MULTILINE),
         r"\g<1>2026-01-09 04:05:06 UTC",
     ),
+    (
+        re.compile(r"^( +(?:got|expected) +(?:before |.*\(signed )?)\d{4}-\d\d-\d\d \d\d:\d\d UTC", re.MULTILINE),
+        r"\g<1>2026-01-09 04:05 UTC",
+    ),
 )
 """How long ago something was, and now, on which no two runs agree; and what stands for them."""
 PORT = re.compile(r"127\.0\.0\.1:\d+")
