@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from promote import __version__
 from promote.cli.verbs import VERBS, with_verb
@@ -26,6 +26,8 @@ def entry() -> NoReturn:
     gc.set_threshold(100_000, 50, 50)  # the defaults walk through all that is imported a dozen times, and free nothing
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # nobody reads along, and no package is searched
     code = run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        _let_go(stream)
     gc.freeze()  # and at its end Python would walk through it once more, when the process gives it all back anyway
     sys.exit(code)
 
@@ -67,6 +69,14 @@ def _dispatch(arguments: list[str]) -> int:
     if outcome == INTERRUPTED:  # newer typers turn Ctrl-C into this status, without a word
         raise KeyboardInterrupt
     return outcome if isinstance(outcome, int) else 0
+
+
+def _let_go(stream: TextIO) -> None:
+    """Give out what `stream` still holds; where its reader is gone, Python would end in 120 whatever was done."""
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _usage(arguments: list[str], message: str) -> int:

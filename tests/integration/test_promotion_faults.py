@@ -7,10 +7,11 @@ import json
 import os
 import signal
 import subprocess
+import sys
 
 import pytest
 from support.git_world import executable, git, isolate
-from support.gitops_repo import FIXTURES, TAG, GitopsRepo, Ran, make, serve
+from support.gitops_repo import FIXTURES, TAG, GitopsRepo, Ran, make, process_environment, serve
 from support.registry_server import Answer, Drop, RegistryServer, Tamper, load_layout, when
 
 PASSWORD = "hunter2-planted"
@@ -357,6 +358,19 @@ def test_a_reader_of_the_progress_that_goes_away_does_not_stop_the_promotion(tmp
     repo = make(tmp_path)
     ran = repo.command(f"promote 'staging->prod' {TAG} -v 2> >(true) > result; echo $?")
     assert (ran.out, len(repo.promotions())) == ("0\n", 1)
+
+
+def test_a_reader_of_stderr_that_was_never_there_does_not_change_the_exit_code(tmp_path):
+    repo = make(tmp_path)
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "promote", "staging->prod", TAG, "-v"]
+    environment = process_environment(PYTHONUNBUFFERED="")
+    done = subprocess.run(
+        command, cwd=repo.root, env=environment, stdout=subprocess.PIPE, stderr=writes, timeout=60, check=False
+    )
+    os.close(writes)
+    assert (done.returncode, len(repo.promotions())) == (0, 1)
 
 
 def test_a_terminal_that_lacks_characters_is_no_bug(tmp_path):
